@@ -1,0 +1,75 @@
+//! From readings to what each batch drew.
+//!
+//! Readings are pulled from the buffer in order of their sequence and folded into one [`counter::Track`] for each measured
+//! counter. The running figure and a recomputation are the same fold over the same stored readings, so they are equal always.
+
+pub mod batch;
+pub mod counter;
+pub mod document;
+mod ledger;
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use self::batch::{BatchCommand, RefusedCommand};
+pub use self::ledger::{BatchView, Ledger, Measured};
+use crate::buffer::StoreError;
+use crate::clock::{Clock, ClockState};
+
+/// Commands that wait: people and an MES give a few a minute. When it is full the giver waits.
+pub const QUEUE_COMMANDS: usize = 16;
+
+/// A command and where its answer goes.
+#[derive(Debug)]
+pub struct Request {
+    /// What to do.
+    pub command: BatchCommand,
+    /// Who says so.
+    pub author: String,
+    /// Told when the event is durable, or why it is refused.
+    pub answer: oneshot::Sender<Result<(), CommandError>>,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// It contradicts what stands.
+    #[error(transparent)]
+    Refused(#[from] RefusedCommand),
+    /// It could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Keeps the ledger up to date until the buffer's writer is gone: follows what is stored, takes commands, issues documents.
+pub async fn run(
+    mut ledger: Ledger,
+    clock: Clock,
+    mut stored: watch::Receiver<u64>,
+    mut commands: mpsc::Receiver<Request>,
+    views: watch::Sender<Arc<Vec<BatchView>>>,
+) {
+    loop {
+        let more = tokio::select! {
+            changed = stored.changed() => changed.is_ok(),
+            Some(request) = commands.recv() => {
+                let done = match clock.state() {
+                    ClockState::Set => ledger.handle_command(request.command, request.author, clock.now_utc_us()),
+                    ClockState::NotSet => Err(RefusedCommand::ClockNotSet.into()),
+                };
+                // Whoever asked may have gone away; the event stands all the same.
+                let _ = request.answer.send(done);
+                true
+            }
+        };
+        let upto = *stored.borrow_and_update();
+        if let Err(why) = ledger.follow(upto).and_then(|()| ledger.issue_documents(clock.now_utc_us())) {
+            tracing::error!(%why, "batches are not up to date");
+        }
+        views.send_replace(Arc::new(ledger.views()));
+        if !more {
+            return;
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! `weighbridge`: see `weighbridge --help`.
+
+fn main() -> std::process::ExitCode {
+    weighbridge::cli::main()
+}

@@ -1,0 +1,1 @@
+//! What the tests from wire to footprint have in common.
