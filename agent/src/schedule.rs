@@ -1,7 +1,8 @@
 //! What is due on one link. Pure: time comes in, decisions come out.
 //!
 //! Polls stand on the grid of the wall clock (a 10 s poll at :00, :10, :20), so readings of different devices and gateways line
-//! up. A device that stops answering is left alone but for one probe at growing intervals, so it costs the others little; its
+//! up. A device that did not answer is not asked again before its late answer can no longer come: other devices have the line
+//! meanwhile. One that stops answering is left alone but for one probe at growing intervals, so it costs the others little; its
 //! first good reply puts it back at once.
 
 use std::time::Duration;
@@ -9,8 +10,10 @@ use std::time::Duration;
 /// Index of a poll within its link.
 pub type PollIndex = usize;
 
+/// How often a poll is tried within its period.
+const ATTEMPTS: u32 = 2;
 /// Failures in a row after which a device counts as silent.
-const FAILURES_UNTIL_SILENT: u32 = 3;
+const FAILURES_UNTIL_SILENT: u32 = 4;
 /// The first pause between probes of a silent device; doubles each time.
 const FIRST_PROBE_PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause between probes: a device is back within this time of its recovery at worst.
@@ -25,18 +28,15 @@ pub struct Poll {
     pub period_us: i64,
     /// Polls with equal numbers use the line with equal settings.
     pub line: usize,
+    /// How long after a failed attempt its answer may still come, in microseconds of UTC.
+    pub late_us: i64,
 }
 
 /// What to do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Make this exchange. `probe` asks for a single attempt.
-    Exchange {
-        /// Which poll.
-        poll: PollIndex,
-        /// Whether the device has been silent.
-        probe: bool,
-    },
+    /// Make this exchange.
+    Exchange(PollIndex),
     /// Nothing is due before this time, UTC microseconds.
     Wait {
         /// When to ask again.
@@ -61,7 +61,9 @@ pub struct Schedule {
     polls: Vec<Poll>,
     due_utc_us: Vec<i64>,
     asked_utc_us: Vec<i64>,
+    attempts: Vec<u32>,
     devices: Vec<Health>,
+    held_until_utc_us: Vec<i64>,
     line: usize,
     speed: f64,
     skipped: u64,
@@ -80,8 +82,17 @@ impl Schedule {
         let due_utc_us = polls.iter().map(|poll| grid_from(now_utc_us, poll.period_us)).collect();
         let asked_utc_us = vec![i64::MIN; polls.len()];
         let devices = polls.iter().map(|poll| poll.device + 1).max().unwrap_or(0);
-        let devices = vec![Health::Answers { failures: 0 }; devices];
-        Self { polls, due_utc_us, asked_utc_us, devices, line: 0, speed, skipped: 0 }
+        Self {
+            due_utc_us,
+            asked_utc_us,
+            attempts: vec![0; polls.len()],
+            devices: vec![Health::Answers { failures: 0 }; devices],
+            held_until_utc_us: vec![i64::MIN; devices],
+            polls,
+            line: 0,
+            speed,
+            skipped: 0,
+        }
     }
 
     /// Whether a device has stopped answering.
@@ -98,29 +109,47 @@ impl Schedule {
     /// the line's settings, then the one that was asked longest ago.
     pub fn poll_next(&mut self, now_utc_us: i64) -> Next {
         self.let_silent_devices_rest(now_utc_us);
-        let next = (0..self.polls.len()).min_by_key(|&poll| {
+        let ready = (0..self.polls.len()).filter(|&poll| self.ready_utc_us(poll) <= now_utc_us);
+        let first = ready.min_by_key(|&poll| {
             (self.due_utc_us[poll], self.polls[poll].line != self.line, self.asked_utc_us[poll])
         });
-        match next {
-            None => Next::Wait { until_utc_us: i64::MAX },
-            Some(poll) if self.due_utc_us[poll] > now_utc_us => {
-                Next::Wait { until_utc_us: self.due_utc_us[poll] }
-            }
-            Some(poll) => {
-                self.line = self.polls[poll].line;
-                self.asked_utc_us[poll] = now_utc_us;
-                Next::Exchange { poll, probe: self.is_silent(self.polls[poll].device) }
-            }
-        }
+        let Some(poll) = first else {
+            let soonest = (0..self.polls.len()).map(|poll| self.ready_utc_us(poll)).min();
+            return Next::Wait { until_utc_us: soonest.unwrap_or(i64::MAX) };
+        };
+        self.line = self.polls[poll].line;
+        self.asked_utc_us[poll] = now_utc_us;
+        Next::Exchange(poll)
     }
 
-    /// Takes note how the exchange of a poll ended, at `now_utc_us`.
-    pub fn handle_outcome(&mut self, poll: PollIndex, outcome: Outcome, now_utc_us: i64) {
-        let Poll { device, period_us, .. } = self.polls[poll];
-        let due = grid_from(self.asked_utc_us[poll] + 1, period_us);
-        self.skipped += u64::try_from((due - self.due_utc_us[poll]) / period_us - 1).unwrap_or(0);
-        self.due_utc_us[poll] = due;
-        self.devices[device] = match (outcome, self.devices[device]) {
+    /// When a poll is due and its device free of answers that may still come.
+    fn ready_utc_us(&self, poll: PollIndex) -> i64 {
+        self.due_utc_us[poll].max(self.held_until_utc_us[self.polls[poll].device])
+    }
+
+    /// Takes note how the exchange of a poll ended, at `now_utc_us`. True if that is the last word for this grid point; false if
+    /// the poll will be tried once more.
+    pub fn handle_outcome(&mut self, poll: PollIndex, outcome: Outcome, now_utc_us: i64) -> bool {
+        let Poll { device, period_us, late_us, .. } = self.polls[poll];
+        self.devices[device] = self.health_after(device, outcome, now_utc_us);
+        self.attempts[poll] += 1;
+        let next = grid_from(self.asked_utc_us[poll] + 1, period_us);
+        if outcome == Outcome::Unanswered {
+            self.held_until_utc_us[device] = now_utc_us + late_us;
+            if self.attempts[poll] < ATTEMPTS && !self.is_silent(device) && now_utc_us + late_us < next {
+                return false;
+            }
+        }
+        self.skipped += u64::try_from((next - self.due_utc_us[poll]) / period_us - 1).unwrap_or(0);
+        self.due_utc_us[poll] = next;
+        self.attempts[poll] = 0;
+        true
+    }
+
+    fn health_after(&self, device: usize, outcome: Outcome, now_utc_us: i64) -> Health {
+        match (outcome, self.devices[device]) {
+            // A silent device's probe that could not be made is put off like one that failed, or it would be due for ever.
+            (Outcome::NotAsked, Health::Silent { pause, .. }) => self.silent_for(pause, now_utc_us),
             (Outcome::NotAsked, health) => health,
             (Outcome::Answered, _) => Health::Answers { failures: 0 },
             (Outcome::Unanswered, Health::Answers { failures }) if failures + 1 < FAILURES_UNTIL_SILENT => {
@@ -130,7 +159,7 @@ impl Schedule {
             (Outcome::Unanswered, Health::Silent { pause, .. }) => {
                 self.silent_for((pause * 2).min(LONGEST_PROBE_PAUSE), now_utc_us)
             }
-        };
+        }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "a minute, scaled, fits")]
@@ -170,7 +199,7 @@ mod tests {
     const SECOND: i64 = 1_000_000;
 
     fn poll(device: usize, seconds: i64, line: usize) -> Poll {
-        Poll { device, period_us: seconds * SECOND, line }
+        Poll { device, period_us: seconds * SECOND, line, late_us: SECOND / 5 }
     }
 
     /// Runs a schedule with exchanges of a fixed length; returns (time, poll, probe) of each.
@@ -185,8 +214,8 @@ mod tests {
         while now < until_us {
             match schedule.poll_next(now) {
                 Next::Wait { until_utc_us } => now = until_utc_us,
-                Next::Exchange { poll, probe } => {
-                    made.push((now, poll, probe));
+                Next::Exchange(poll) => {
+                    made.push((now, poll, schedule.is_silent(polls[poll].device)));
                     now += exchange_us;
                     let answered = answers(polls[poll].device, now);
                     let outcome = if answered { Outcome::Answered } else { Outcome::Unanswered };
@@ -217,6 +246,19 @@ mod tests {
     }
 
     #[test]
+    fn after_a_failure_others_have_the_line_until_no_late_answer_can_come() {
+        let polls = [poll(0, 10, 0), poll(0, 10, 0), poll(1, 10, 0)];
+        let fails_first = |device: usize, now: i64| device == 1 || now > SECOND / 10;
+        let made = run(&polls, SECOND / 10, 9 * SECOND, fails_first);
+        let order: Vec<_> = made.iter().map(|(now, poll, _)| (now / (SECOND / 10), *poll)).collect();
+        assert_eq!(
+            order,
+            [(0, 0), (1, 2), (3, 1), (4, 0)],
+            "device 0 rests from 0.1 s to 0.3 s, then both its polls run"
+        );
+    }
+
+    #[test]
     fn a_dead_device_is_probed_at_growing_intervals_and_comes_back_at_once() {
         let polls = [poll(0, 1, 0), poll(0, 1, 0), poll(1, 1, 0)];
         let dead = |device: usize, now: i64| device == 1 || !(10 * SECOND..400 * SECOND).contains(&now);
@@ -233,6 +275,24 @@ mod tests {
         assert_eq!(others, 600, "the other device keeps its period");
         let after = made.iter().filter(|(now, poll, _)| *now > 460 * SECOND && *poll < 2).count();
         assert!(after >= 278, "back at both polls: {after}");
+    }
+
+    #[test]
+    fn a_silent_device_on_a_lost_link_is_not_asked_without_end() {
+        let mut schedule = Schedule::new(vec![poll(0, 1, 0), poll(0, 1, 0)], 1.0, 0);
+        let (mut now, mut attempts) = (0, 0);
+        while now < 100 * SECOND {
+            match schedule.poll_next(now) {
+                Next::Wait { until_utc_us } => now = until_utc_us,
+                Next::Exchange { poll, .. } => {
+                    attempts += 1;
+                    assert!(attempts < 1_000, "at {now} us");
+                    let outcome = if now < 10 * SECOND { Outcome::Unanswered } else { Outcome::NotAsked };
+                    schedule.handle_outcome(poll, outcome, now);
+                }
+            }
+        }
+        assert!(schedule.is_silent(0));
     }
 
     proptest! {

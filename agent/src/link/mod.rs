@@ -35,7 +35,7 @@ pub async fn run(
     statistics: Arc<Statistics>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut schedule = Schedule::new(bus.polls(), clock.speed(), clock.now_utc_us());
+    let mut schedule = Schedule::new(bus.polls(&clock), clock.speed(), clock.now_utc_us());
     let mut wire = Wire::Closed { retry: clock.instant() };
     while !*stop.borrow() {
         match schedule.poll_next(clock.now_utc_us()) {
@@ -46,17 +46,18 @@ pub async fn run(
                     _ = stop.changed() => {}
                 }
             }
-            Next::Exchange { poll, probe } => {
+            Next::Exchange(poll) => {
                 let planned = &bus.exchanges[poll];
-                let attempt = wire.exchange(&bus, planned, probe, &clock).await;
-                schedule.handle_outcome(poll, attempt.outcome(), clock.now_utc_us());
+                let attempt = wire.exchange(&bus, planned, &clock).await;
+                let is_last_word = schedule.handle_outcome(poll, attempt.outcome(), clock.now_utc_us());
                 statistics.record(planned.device, &attempt, &schedule, &clock);
-                let readings =
-                    if matches!(attempt.answer, Answer::Failed(_)) && schedule.is_silent(planned.device) {
+                let readings = match (&attempt.answer, is_last_word) {
+                    (Answer::Failed(_), false) => continue,
+                    (Answer::Failed(_), true) if schedule.is_silent(planned.device) => {
                         failed_readings(bus.parts_of(planned.device), &attempt, &clock)
-                    } else {
-                        to_readings(planned, &attempt, &clock)
-                    };
+                    }
+                    _ => to_readings(planned, &attempt, &clock),
+                };
                 if replies.send(readings).await.is_err() {
                     return;
                 }
@@ -91,13 +92,20 @@ enum Answer {
 enum Fault {
     NoAnswer,
     Garbled,
+    Jabber,
     LinkDown(String),
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(lost: std::io::Error) -> Self {
+        Self::LinkDown(lost.to_string())
+    }
 }
 
 impl Attempt {
     fn outcome(&self) -> schedule::Outcome {
         match &self.answer {
-            Answer::Failed(Fault::LinkDown(_)) => schedule::Outcome::NotAsked,
+            Answer::Failed(Fault::LinkDown(_) | Fault::Jabber) => schedule::Outcome::NotAsked,
             Answer::Failed(_) => schedule::Outcome::Unanswered,
             Answer::Payload(_) | Answer::Refused(_) => schedule::Outcome::Answered,
         }
@@ -121,26 +129,9 @@ enum Wire {
 }
 
 impl Wire {
-    /// One exchange; a poll that fails on the line is repeated once, a probe of a silent device is not.
-    async fn exchange(
-        &mut self,
-        bus: &Bus,
-        planned: &PlannedExchange,
-        probe: bool,
-        clock: &Clock,
-    ) -> Attempt {
+    /// One exchange; opens what is not there, and lets go of what failed.
+    async fn exchange(&mut self, bus: &Bus, planned: &PlannedExchange, clock: &Clock) -> Attempt {
         let begun = clock.instant();
-        let mut attempt = self.try_once(bus, planned, clock).await;
-        if !probe && attempt.outcome() == schedule::Outcome::Unanswered {
-            let before = attempt.dropped;
-            attempt = self.try_once(bus, planned, clock).await;
-            attempt.dropped = sum(attempt.dropped, before);
-        }
-        attempt.busy = clock.instant() - begun;
-        attempt
-    }
-
-    async fn try_once(&mut self, bus: &Bus, planned: &PlannedExchange, clock: &Clock) -> Attempt {
         if let Wire::Closed { retry } = self {
             match open(bus, *retry, clock).await {
                 Ok(wire) => *self = wire,
@@ -155,7 +146,7 @@ impl Wire {
                 }
             }
         }
-        let attempt = match self {
+        let mut attempt = match self {
             Wire::Serial(line) => line.exchange(planned, clock).await,
             Wire::Tcp(connection) => connection.exchange(planned, clock).await,
             Wire::Closed { .. } => unreachable!("opened above"),
@@ -166,15 +157,8 @@ impl Wire {
         } else if matches!(self, Wire::Tcp(connection) if connection.is_given_up()) {
             *self = Wire::Closed { retry: clock.instant() };
         }
+        attempt.busy = clock.instant() - begun;
         attempt
-    }
-}
-
-fn sum(one: Dropped, other: Dropped) -> Dropped {
-    Dropped {
-        noise_bytes: one.noise_bytes.saturating_add(other.noise_bytes),
-        echo_bytes: one.echo_bytes.saturating_add(other.echo_bytes),
-        foreign_frames: one.foreign_frames.saturating_add(other.foreign_frames),
     }
 }
 
@@ -224,7 +208,7 @@ fn failed_readings<'a>(
 ) -> Vec<Reading> {
     let reason = match &attempt.answer {
         Answer::Refused(_) => Reason::Refused,
-        Answer::Failed(Fault::Garbled) => Reason::Garbled,
+        Answer::Failed(Fault::Garbled | Fault::Jabber) => Reason::Garbled,
         Answer::Failed(Fault::LinkDown(_)) => Reason::LinkDown,
         Answer::Failed(Fault::NoAnswer) | Answer::Payload(_) => Reason::NoAnswer,
     };

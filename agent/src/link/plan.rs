@@ -8,8 +8,11 @@ use weighbridge_config::site::{Connection, Device, Site};
 use weighbridge_protocol::{Item, Query};
 use weighbridge_protocol::{PlanLimits, plan};
 
+use crate::clock::Clock;
 use crate::reading::ChannelId;
 use crate::schedule::Poll;
+
+const LEAST_LATE_ANSWER: Duration = Duration::from_secs(1);
 
 /// One bus with everything its task needs.
 #[derive(Clone, Debug)]
@@ -54,6 +57,14 @@ pub struct PlannedExchange {
     pub period_ms: u32,
 }
 
+impl PlannedExchange {
+    /// How long after its time-out the device's answer may still come. Profiles state the longest turn-round; serial servers and
+    /// busy meters have been seen to exceed it, so three times that, and a second at least.
+    fn late_answer(&self) -> Duration {
+        (3 * self.max_turn_round).max(LEAST_LATE_ANSWER)
+    }
+}
+
 /// One channel in a reply.
 #[derive(Clone, Debug)]
 pub struct Part {
@@ -85,7 +96,7 @@ impl Bus {
     }
 
     /// The schedule's view of the exchanges.
-    pub(super) fn polls(&self) -> Vec<Poll> {
+    pub(super) fn polls(&self, clock: &Clock) -> Vec<Poll> {
         let mut lines: Vec<LineSettings> = Vec::new();
         let mut line_number = |line| {
             lines.iter().position(|known| *known == line).unwrap_or_else(|| {
@@ -97,6 +108,7 @@ impl Bus {
             device: exchange.device,
             period_us: i64::from(exchange.period_ms) * 1_000,
             line: line_number(exchange.line),
+            late_us: clock.span_us(exchange.late_answer()),
         };
         self.exchanges.iter().map(poll).collect()
     }

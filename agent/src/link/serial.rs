@@ -15,8 +15,8 @@ use crate::clock::Clock;
 
 /// Added to every time-out: what USB adapters and a busy gateway take between the last bit on the wire and our read.
 const ADAPTER_LATENCY: Duration = Duration::from_millis(60);
-/// A line that never falls quiet is given up after this many times the wait; the device that talks is the fault to find.
-const LONGEST_DRAIN: u32 = 4;
+/// A line that does not fall quiet within this time is not used: something talks without being asked.
+const LONGEST_WAIT_FOR_SILENCE: Duration = Duration::from_secs(1);
 
 /// An open serial port with what stands on it now.
 pub(super) struct SerialLine {
@@ -36,8 +36,8 @@ impl SerialLine {
         Ok(Self { port, settings, last_activity: clock.instant() })
     }
 
-    /// One request and its reply. After anything but a good reply the line is listened to until a late one can no longer come, so
-    /// none is ever taken for the reply to another request.
+    /// One request and its reply. What comes afterwards, late or repeated, is dropped before the next request; that no late reply
+    /// meets a request of its own device is the schedule's care.
     pub(super) async fn exchange(&mut self, planned: &PlannedExchange, clock: &Clock) -> Attempt {
         let mut exchange = Exchange::new(planned.query.clone());
         let mut asked = clock.instant();
@@ -46,14 +46,10 @@ impl SerialLine {
                 asked = sent;
                 self.listen(&mut exchange, planned, asked, clock).await
             }
-            Err(lost) => Err(Fault::LinkDown(lost.to_string())),
+            Err(fault) => Err(fault),
         };
         let turn_round = self.turn_round(&outcome, planned, asked);
-        let mut dropped = exchange.dropped();
-        if matches!(outcome, Err(Fault::NoAnswer | Fault::Garbled)) {
-            dropped.noise_bytes += self.drain(planned.max_turn_round + ADAPTER_LATENCY, clock).await;
-        }
-        Attempt::new(outcome, asked, turn_round, dropped)
+        Attempt::new(outcome, asked, turn_round, exchange.dropped())
     }
 
     /// Keeps the silence, then sends; returns when the last bit of the request is on the wire.
@@ -62,7 +58,7 @@ impl SerialLine {
         exchange: &Exchange,
         planned: &PlannedExchange,
         clock: &Clock,
-    ) -> io::Result<Instant> {
+    ) -> Result<Instant, Fault> {
         self.apply(planned.line)?;
         self.keep_silence(planned.min_gap, clock).await?;
         let begun = clock.instant();
@@ -130,17 +126,17 @@ impl SerialLine {
     }
 
     /// Waits until the line has been silent for 3.5 characters and the device's own gap; what arrives meanwhile is dropped.
-    async fn keep_silence(&mut self, min_gap: Duration, clock: &Clock) -> io::Result<()> {
+    async fn keep_silence(&mut self, min_gap: Duration, clock: &Clock) -> Result<(), Fault> {
         let gap = min_gap.max(self.frame_silence());
-        let patience = clock.instant() + gap * LONGEST_DRAIN + Duration::from_millis(100);
-        loop {
-            let free = self.last_activity + gap;
-            sleep_until(free).await;
-            if self.discard_input()? == 0 || clock.instant() > patience {
+        let patience = clock.instant() + gap + LONGEST_WAIT_FOR_SILENCE;
+        while clock.instant() < patience {
+            sleep_until(self.last_activity + gap).await;
+            if self.discard_input()? == 0 {
                 return Ok(());
             }
             self.last_activity = clock.instant();
         }
+        Err(Fault::Jabber)
     }
 
     fn discard_input(&mut self) -> io::Result<usize> {
@@ -153,22 +149,6 @@ impl SerialLine {
                 Err(lost) => return Err(lost),
             }
         }
-    }
-
-    /// Listens until nothing has come for `quiet`; returns the number of bytes that did.
-    async fn drain(&mut self, quiet: Duration, clock: &Clock) -> u32 {
-        let patience = clock.instant() + quiet * LONGEST_DRAIN;
-        let (mut bytes, mut discarded) = ([0; 256], 0);
-        while let Ok(Ok(count @ 1..)) = timeout_at(
-            (self.last_activity.max(clock.instant()) + quiet).min(patience),
-            self.port.read(&mut bytes),
-        )
-        .await
-        {
-            self.last_activity = clock.instant();
-            discarded += u32::try_from(count).unwrap_or(u32::MAX);
-        }
-        discarded
     }
 
     fn frame_silence(&self) -> Duration {

@@ -143,6 +143,7 @@ impl std::fmt::Display for Fault {
             Self::Garbled => {
                 write!(f, "bytes came, but no sound frame that answers: baud rate, parity, or noise")
             }
+            Self::Jabber => write!(f, "the line is never quiet: something on it talks without being asked"),
             Self::LinkDown(why) => write!(f, "the link is down: {why}"),
         }
     }
