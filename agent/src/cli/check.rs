@@ -1,12 +1,17 @@
 //! `weighbridge check`.
 
+use std::collections::BTreeMap;
+
 use comfy_table::Table;
 use serde_json::json;
-use weighbridge_config::{LinkBudget, line_budget};
+use weighbridge_config::{ChannelBudget, LinkBudget, line_budget};
 
 use super::site_file::{NotLoaded, SiteFile, show};
 use super::table::table;
 use super::{FAULTY_FILE, SUCCESS, print, print_json};
+
+/// Channels of one period are named up to this many.
+const NAMED_CHANNELS: usize = 3;
 
 /// Validates a site file: all faults at once, each with its place and what to do; then the load of each wire
 #[derive(Debug, clap::Args)]
@@ -64,21 +69,20 @@ fn summary(site: &weighbridge_config::Site) -> String {
 
 /// One link: its load, and for each device what it takes, what it would take dead, and how old its values can get.
 fn describe(budget: &LinkBudget) -> String {
-    let mut devices: Table = table(
-        &["device", "requests", "load %", "if dead %", "channel", "every s", "oldest s"],
-        &[1, 2, 3, 5, 6],
-    );
+    let head = ["device", "requests", "load %", "if dead %", "every s", "oldest s", "channels"];
+    let mut devices: Table = table(&head, &[1, 2, 3, 4, 5]);
     for device in &budget.devices {
-        for (index, channel) in device.channels.iter().enumerate() {
+        for (index, (interval_ms, channels)) in by_interval(&device.channels).into_iter().enumerate() {
             let once = |text: String| if index == 0 { text } else { String::new() };
+            let oldest_ms = channels.iter().map(|channel| channel.worst_age_ms).fold(0.0, f64::max);
             devices.add_row([
                 once(device.name.clone()),
                 once(device.requests.to_string()),
                 once(format!("{:.1}", 100.0 * device.utilisation)),
                 once(format!("{:.1}", 100.0 * device.dead_utilisation)),
-                channel.name.clone(),
-                seconds(f64::from(channel.poll_interval_ms)),
-                seconds(channel.worst_age_ms),
+                seconds(f64::from(interval_ms)),
+                seconds(oldest_ms),
+                names(&channels),
             ]);
         }
     }
@@ -88,6 +92,25 @@ fn describe(budget: &LinkBudget) -> String {
         100.0 * budget.utilisation,
         seconds(budget.cycle_ms),
     )
+}
+
+fn by_interval(channels: &[ChannelBudget]) -> BTreeMap<u32, Vec<&ChannelBudget>> {
+    let mut intervals: BTreeMap<u32, Vec<&ChannelBudget>> = BTreeMap::new();
+    for channel in channels {
+        intervals.entry(channel.poll_interval_ms).or_default().push(channel);
+    }
+    intervals
+}
+
+fn names(channels: &[&ChannelBudget]) -> String {
+    match channels {
+        [] => String::new(),
+        few if few.len() <= NAMED_CHANNELS => {
+            few.iter().map(|channel| channel.name.as_str()).collect::<Vec<_>>().join(", ")
+        }
+        [first, .., last] => format!("{} channels, {} to {}", channels.len(), first.name, last.name),
+        [only] => only.name.clone(),
+    }
 }
 
 fn seconds(milliseconds: f64) -> String {
