@@ -32,7 +32,7 @@ pub struct Board {
     /// The connection to the broker, if one is configured.
     pub publisher: Option<Arc<Mutex<PublishStatus>>>,
     /// Batches as they stand.
-    pub batches: watch::Receiver<Arc<Vec<BatchView>>>,
+    pub batches: watch::Receiver<Arc<Vec<Arc<BatchView>>>>,
     /// Newest readings.
     pub live: Arc<Live>,
 }
@@ -77,9 +77,12 @@ impl Live {
             let upto = *stored.borrow_and_update();
             if cursor < upto {
                 for block in store.blocks_from(cursor).flatten() {
-                    self.note(&block.readings);
+                    let noted =
+                        usize::try_from(cursor.saturating_sub(block.first_sequence)).unwrap_or(usize::MAX);
+                    self.note(block.readings.get(noted..).unwrap_or_default());
+                    cursor = cursor.max(block.next_sequence());
                 }
-                cursor = upto;
+                cursor = cursor.max(upto);
             }
         }
     }
@@ -354,7 +357,7 @@ impl Board {
     }
 
     /// Batches, newest first.
-    pub fn batches(&self) -> Arc<Vec<BatchView>> {
+    pub fn batches(&self) -> Arc<Vec<Arc<BatchView>>> {
         self.batches.borrow().clone()
     }
 
@@ -363,9 +366,9 @@ impl Board {
     /// # Errors
     /// When the store cannot be read.
     pub fn footprint(&self) -> Result<SiteFootprint, StoreError> {
-        let documents: Vec<PrimaryData> =
-            self.store.documents_from(1)?.into_iter().map(|(_, document)| document).collect();
-        Ok(handover::footprint(&self.site, &documents))
+        let documents: Result<Vec<PrimaryData>, StoreError> =
+            self.store.documents_from(1).map(|document| Ok(document?.1)).collect();
+        Ok(handover::footprint(&self.site, &documents?))
     }
 
     /// Values of one channel over the last minutes; `None` if there is no such channel. Reads the store.

@@ -7,7 +7,7 @@
 //! meters later), so each section's sum is divided by the good pieces that left *it*, and multiplied by what later batches took
 //! in for each piece that they let pass: the energy of a board that is scrapped in calibration belongs to the meters that were not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use weighbridge_config::site::{Factor, Site};
@@ -167,7 +167,8 @@ fn model_footprint(
 struct Leg {
     first: usize,
     last: usize,
-    sections: Vec<String>,
+    /// Their indices: in which order a batch names them means nothing.
+    sections: BTreeSet<usize>,
     good: u64,
     taken_in: u64,
 }
@@ -177,14 +178,17 @@ fn legs(site: &Site, documents: &[&PrimaryData]) -> Vec<Leg> {
     let mut legs: Vec<Leg> = Vec::new();
     for document in documents {
         let Output { good, rejected } = document.output;
-        if let Some(leg) = legs.iter_mut().find(|leg| leg.sections == document.sections) {
-            leg.good += good;
-            leg.taken_in += good + rejected;
-            continue;
-        }
-        let places = || document.sections.iter().map(|section| section_index(site, section));
-        let (first, last) = (places().min().unwrap_or(0), places().max().unwrap_or(0));
-        legs.push(Leg { first, last, sections: document.sections.clone(), good, taken_in: good + rejected });
+        let sections: BTreeSet<usize> =
+            document.sections.iter().map(|section| section_index(site, section)).collect();
+        let place = legs.iter().position(|leg| leg.sections == sections).unwrap_or_else(|| {
+            let (first, last) =
+                (sections.first().copied().unwrap_or(0), sections.last().copied().unwrap_or(0));
+            legs.push(Leg { first, last, sections, good: 0, taken_in: 0 });
+            legs.len() - 1
+        });
+        let leg = &mut legs[place];
+        leg.good = leg.good.saturating_add(good);
+        leg.taken_in = leg.taken_in.saturating_add(good).saturating_add(rejected);
     }
     legs.sort_by_key(|leg| (leg.last, leg.first));
     legs
@@ -230,6 +234,17 @@ struct EnergyRow<'a> {
 }
 
 impl EnergyRow<'_> {
+    fn add(&mut self, amount: &Amount, value: Decimal) -> Result<(), HandoverError> {
+        let systematic = [(amount.device.clone(), amount.u_systematic.unwrap_or(0.0))];
+        self.estimates.push(Estimate::measured(
+            value.to_f64(),
+            amount.u_independent.unwrap_or(0.0),
+            systematic,
+        )?);
+        self.sum = self.sum.checked_add(value).unwrap_or(self.sum);
+        Ok(())
+    }
+
     fn estimate(&self) -> Estimate {
         Estimate::sum(&self.estimates)
     }
@@ -266,46 +281,55 @@ fn rows<'a>(
 ) -> Result<Vec<EnergyRow<'a>>, HandoverError> {
     let mut rows: Vec<EnergyRow<'a>> = Vec::new();
     for document in documents {
-        for amount in &document.amounts {
-            if !ENERGY_CARRIERS.contains(&amount.carrier.as_str()) {
-                continue;
-            }
-            let Some(value) = amount.value.as_ref().and_then(|value| value.parse().ok()) else {
+        for (id, amounts) in energy_of(document) {
+            let not_good = amounts.iter().filter(|amount| amount.quality != "good");
+            missing.extend(not_good.map(|amount| {
                 let why = amount.reason.as_deref().unwrap_or("not known");
-                missing.push(format!("batch {}, {}: {why}", document.batch, amount.device));
+                format!("batch {}, {}: {why}", document.batch, amount.device)
+            }));
+            let first = amounts[0];
+            let Some(factor) = site.factor(&first.carrier, first.source.as_deref()) else {
+                missing.push(format!("no factor for {} in {}", carrier_name(first), site.name));
                 continue;
             };
-            let Some(factor) = site.factor(&amount.carrier, amount.source.as_deref()) else {
-                missing.push(format!("no factor for {} in {}", carrier_name(amount), site.name));
+            // Of a section with several meters all are known, or its pieces do not count.
+            let Some(values) = amounts.iter().map(|amount| known_value(amount)).collect::<Option<Vec<_>>>()
+            else {
                 continue;
             };
-            add(&mut rows, amount, factor, value, document.output.good)?;
+            let place = rows.iter().position(|row| row.id == id).unwrap_or_else(|| {
+                rows.push(EnergyRow {
+                    id,
+                    first,
+                    factor,
+                    sum: Decimal::ZERO,
+                    good: 0,
+                    estimates: Vec::new(),
+                });
+                rows.len() - 1
+            });
+            let row = &mut rows[place];
+            row.good = row.good.saturating_add(document.output.good);
+            for (amount, value) in amounts.into_iter().zip(values) {
+                row.add(amount, value)?;
+            }
         }
     }
     Ok(rows)
 }
 
-fn add<'a>(
-    rows: &mut Vec<EnergyRow<'a>>,
-    amount: &'a Amount,
-    factor: &'a Factor,
-    value: Decimal,
-    good: u64,
-) -> Result<(), HandoverError> {
-    let systematic = [(amount.device.clone(), amount.u_systematic.unwrap_or(0.0))];
-    let estimate = Estimate::measured(value.to_f64(), amount.u_independent.unwrap_or(0.0), systematic)?;
-    let id = format!("{}/{}", carrier_name(amount), amount.section);
-    match rows.iter_mut().find(|row| row.id == id && row.first.unit == amount.unit) {
-        Some(row) => {
-            row.sum = row.sum.checked_add(value).unwrap_or(row.sum);
-            row.good += good;
-            row.estimates.push(estimate);
-        }
-        None => {
-            rows.push(EnergyRow { id, first: amount, factor, sum: value, good, estimates: vec![estimate] })
-        }
+/// What a batch drew of each energy carrier in each section, by `carrier/source/section`, from however many meters.
+fn energy_of(document: &PrimaryData) -> BTreeMap<String, Vec<&Amount>> {
+    let mut by_row: BTreeMap<String, Vec<&Amount>> = BTreeMap::new();
+    for amount in document.amounts.iter().filter(|amount| ENERGY_CARRIERS.contains(&amount.carrier.as_str()))
+    {
+        by_row.entry(format!("{}/{}", carrier_name(amount), amount.section)).or_default().push(amount);
     }
-    Ok(())
+    by_row
+}
+
+fn known_value(amount: &Amount) -> Option<Decimal> {
+    amount.value.as_ref()?.parse().ok()
 }
 
 /// `electricity/grid`, `natural-gas`.

@@ -284,7 +284,7 @@ mod tests {
         while now < 100 * SECOND {
             match schedule.poll_next(now) {
                 Next::Wait { until_utc_us } => now = until_utc_us,
-                Next::Exchange { poll, .. } => {
+                Next::Exchange(poll) => {
                     attempts += 1;
                     assert!(attempts < 1_000, "at {now} us");
                     let outcome = if now < 10 * SECOND { Outcome::Unanswered } else { Outcome::NotAsked };

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use weighbridge_config::profile::ChannelKind;
 use weighbridge_config::site::Device;
-use weighbridge_protocol::{Decimal, Raw};
+use weighbridge_protocol::modbus::RegisterType;
+use weighbridge_protocol::{Decimal, Item, Raw};
 
 /// Interpolated boundaries are kept to a thousandth of a count: below any instrument's resolution, and exact from there on.
 const FINE_PER_COUNT: i128 = 1_000;
@@ -24,6 +25,8 @@ pub struct CounterRule {
     count_worth: Decimal,
     /// For a counter that is sent as IEEE-754: counts per unit of the number.
     counts_per_float: f64,
+    /// Whether it is sent as IEEE-754 binary32.
+    is_single_precision: bool,
     /// Counts after which the register starts again at 0.
     capacity: Option<i128>,
     /// The most counts that the instrument can pass in a microsecond, margin included.
@@ -50,6 +53,7 @@ impl CounterRule {
         Some(Self {
             count_worth,
             counts_per_float,
+            is_single_precision: is_single_precision(&in_profile.item),
             capacity: in_profile.capacity,
             fastest_per_us,
             poll_interval_us: i64::from(channel.poll_interval_ms) * 1_000,
@@ -59,13 +63,31 @@ impl CounterRule {
     /// The register's count. A float counter is rounded to its resolution, once, here.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a float beyond i128 saturates and then shows as a break"
+        reason = "a float beyond i64 saturates, and sums of those fit i128"
     )]
     fn count(&self, raw: Raw) -> i128 {
         match raw {
             Raw::Integer(count) => i128::from(count),
-            Raw::Float(value) => (value * self.counts_per_float).round() as i128,
+            Raw::Float(value) => i128::from((value * self.counts_per_float).round() as i64),
         }
+    }
+
+    /// What the register shows for a count: it starts again at 0 after its capacity.
+    fn shown(&self, fine: i128) -> i128 {
+        self.capacity.map_or(fine, |capacity| fine.rem_euclid(capacity * FINE_PER_COUNT))
+    }
+
+    /// By how much the register steps, in counts: a large number in single precision steps by more than its last place.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the step of the number as single precision holds it is wanted"
+    )]
+    fn step_at(&self, register: i128) -> f64 {
+        if !self.is_single_precision {
+            return 1.0;
+        }
+        let sent = (register as f64 / self.counts_per_float) as f32;
+        (f64::from(sent.abs().next_up() - sent.abs()) * self.counts_per_float).max(1.0)
     }
 
     /// The increase between two readings `span_us` apart; `None` is a break: nothing is guessed.
@@ -122,6 +144,10 @@ pub struct Break {
 enum Boundary {
     Known {
         fine: i128,
+        /// The register itself, interpolated in the same way.
+        shown: i128,
+        /// By how much the register steps there, in counts.
+        step: f64,
         /// Half-width in counts of the interval in which the true value lies.
         half_width: f64,
         covered_us: i64,
@@ -135,7 +161,7 @@ enum Boundary {
 pub struct Consumption {
     /// In the channel's unit, exact. `None` where a boundary or the increase between is not known.
     pub value: Option<Decimal>,
-    /// Register at opening and closing in the channel's unit, unwrapped and interpolated.
+    /// Register at opening and closing in the channel's unit, interpolated; at closing carried on past a roll-over.
     pub register: (Option<Decimal>, Option<Decimal>),
     /// Standard uncertainty of resolution and boundaries, in the channel's unit; independent of other batches but for the shared
     /// boundary.
@@ -159,10 +185,11 @@ impl Track {
         self.last.map(|point| point.utc_us)
     }
 
-    /// Asks for the value at a boundary. False if it lies before the newest reading: the past is asked by reading the store again.
+    /// Asks for the value at a boundary. False if it does not lie behind the newest reading: the past is asked by reading the
+    /// store again.
     pub fn handle_boundary(&mut self, utc_us: i64) -> bool {
         let known = self.boundaries.contains_key(&utc_us) || self.pending.contains(&utc_us);
-        if !known && self.last.is_some_and(|last| utc_us < last.utc_us) {
+        if !known && self.last.is_some_and(|last| utc_us <= last.utc_us) {
             return false;
         }
         if !known {
@@ -210,9 +237,9 @@ impl Track {
         let broken = self.breaks.last().is_some_and(|gap| gap.to_utc_us == point.utc_us);
         for boundary in Vec::<i64>::from_iter(due) {
             let value = match self.last {
-                Some(last) if !broken => between(last, point, boundary),
+                Some(last) if !broken => self.rule.between(last, point, boundary),
                 // A boundary on the very reading needs no neighbour before it.
-                _ if boundary == point.utc_us => between(point, point, boundary),
+                _ if boundary == point.utc_us => self.rule.between(point, point, boundary),
                 _ => Boundary::Unknown,
             };
             self.boundaries.insert(boundary, value);
@@ -223,37 +250,50 @@ impl Track {
     pub fn consumption(&self, from_utc_us: i64, to_utc_us: Option<i64>) -> Consumption {
         let opening = self.boundaries.get(&from_utc_us).copied();
         let closing = to_utc_us.and_then(|to| self.boundaries.get(&to)).copied();
-        let end = closing.or_else(|| self.last.map(|last| between(last, last, last.utc_us)));
+        let end = closing.or_else(|| self.last.map(|last| self.rule.between(last, last, last.utc_us)));
         let end_utc_us =
             to_utc_us.filter(|_| closing.is_some()).or(self.last_utc_us()).unwrap_or(from_utc_us);
         let within = |gap: &&Break| gap.to_utc_us > from_utc_us && gap.from_utc_us < end_utc_us;
         let mut consumption = Consumption {
             value: None,
-            register: (self.register_at(opening), self.register_at(end)),
+            register: (self.shown_at(opening), self.shown_at(end)),
             u_independent: 0.0,
             coverage: 0.0,
             settled: closing.is_some() && opening.is_some(),
             breaks: self.breaks.iter().filter(within).copied().collect(),
         };
         if let (
-            Some(Boundary::Known { fine: from, half_width: half_from, covered_us: covered_from }),
-            Some(Boundary::Known { fine: to, half_width: half_to, covered_us: covered_to }),
+            Some(Boundary::Known {
+                fine: from,
+                shown,
+                half_width: half_from,
+                step: step_from,
+                covered_us: covered_from,
+            }),
+            Some(Boundary::Known {
+                fine: to,
+                half_width: half_to,
+                step: step_to,
+                covered_us: covered_to,
+                ..
+            }),
         ) = (opening, end)
         {
             let worth = self.rule.count_worth.to_f64();
-            consumption.u_independent = worth * u_of_ends(half_from, half_to);
+            consumption.u_independent = worth * u_of_ends([half_from, half_to], [step_from, step_to]);
             consumption.coverage =
                 share(covered_to - covered_from, to_utc_us.unwrap_or(end_utc_us) - from_utc_us);
             if consumption.breaks.is_empty() {
                 consumption.value = self.in_unit(to - from);
+                consumption.register.1 = self.in_unit(shown + (to - from));
             }
         }
         consumption
     }
 
-    fn register_at(&self, boundary: Option<Boundary>) -> Option<Decimal> {
+    fn shown_at(&self, boundary: Option<Boundary>) -> Option<Decimal> {
         match boundary {
-            Some(Boundary::Known { fine, .. }) => self.in_unit(fine),
+            Some(Boundary::Known { shown, .. }) => self.in_unit(shown),
             _ => None,
         }
     }
@@ -263,30 +303,37 @@ impl Track {
     }
 }
 
-/// Linear between two neighbours. The true value lies between theirs, which bounds it; and it may have been sampled earlier or
-/// later than the neighbours' stamps by their half-widths, which widens the bound by what passes in that time.
-fn between(before: Point, after: Point, utc_us: i64) -> Boundary {
-    let span_us = i128::from((after.utc_us - before.utc_us).max(1));
-    let since_us = i128::from(utc_us - before.utc_us);
-    let rise = (after.unwrapped - before.unwrapped) * FINE_PER_COUNT;
-    let part = (rise * since_us + span_us / 2).div_euclid(span_us);
-    let widest_us = f64::from(before.half_width_us.max(after.half_width_us));
-    let (fine_before, fine_after) = (part as f64, (rise - part) as f64);
-    let farther = if utc_us == after.utc_us { 0.0 } else { fine_before.max(fine_after) };
-    let half_width_fine = farther + rise as f64 * widest_us / span_us as f64;
-    let covered_span = after.covered_us - before.covered_us;
-    Boundary::Known {
-        fine: before.unwrapped * FINE_PER_COUNT + part,
-        half_width: half_width_fine / FINE_PER_COUNT as f64,
-        covered_us: before.covered_us + if covered_span > 0 { utc_us - before.utc_us } else { 0 },
+impl CounterRule {
+    /// Linear between two neighbours. The true value lies between theirs, which bounds it; and it may have been sampled earlier or
+    /// later than the neighbours' stamps by their half-widths, which widens the bound by what passes in that time.
+    fn between(&self, before: Point, after: Point, utc_us: i64) -> Boundary {
+        let span_us = i128::from((after.utc_us - before.utc_us).max(1));
+        let since_us = i128::from(utc_us - before.utc_us);
+        let rise = (after.unwrapped - before.unwrapped) * FINE_PER_COUNT;
+        let part = (rise * since_us + span_us / 2).div_euclid(span_us);
+        let widest_us = f64::from(before.half_width_us.max(after.half_width_us));
+        let (fine_before, fine_after) = (part as f64, (rise - part) as f64);
+        let farther = if utc_us == after.utc_us { 0.0 } else { fine_before.max(fine_after) };
+        let half_width_fine = farther + rise as f64 * widest_us / span_us as f64;
+        let covered_span = after.covered_us - before.covered_us;
+        Boundary::Known {
+            fine: before.unwrapped * FINE_PER_COUNT + part,
+            shown: self.shown(before.register * FINE_PER_COUNT + part),
+            step: self.step_at(after.register),
+            half_width: half_width_fine / FINE_PER_COUNT as f64,
+            covered_us: before.covered_us + if covered_span > 0 { utc_us - before.utc_us } else { 0 },
+        }
     }
 }
 
-/// Both boundaries uniform within their half-widths, both ends with the resolution of one count; root sum of squares, in counts.
-fn u_of_ends(half_from: f64, half_to: f64) -> f64 {
-    let boundaries = (half_from * half_from + half_to * half_to) / 3.0;
-    let resolution = 2.0 / 12.0;
-    (boundaries + resolution).sqrt()
+fn is_single_precision(item: &Item) -> bool {
+    matches!(item, Item::Modbus { format, .. } if format.kind == RegisterType::F32)
+}
+
+/// Both boundaries uniform within their half-widths, both ends with the resolution of one step; root sum of squares, in counts.
+fn u_of_ends(half_widths: [f64; 2], steps: [f64; 2]) -> f64 {
+    let sum_of_squares = |[from, to]: [f64; 2]| from * from + to * to;
+    (sum_of_squares(half_widths) / 3.0 + sum_of_squares(steps) / 12.0).sqrt()
 }
 
 fn share(covered_us: i64, span_us: i64) -> f64 {
@@ -306,6 +353,7 @@ mod tests {
         CounterRule {
             count_worth: "0.01".parse().unwrap(),
             counts_per_float: 1.0,
+            is_single_precision: false,
             capacity: Some(10_000),
             fastest_per_us: Some(RATED_MARGIN * 100.0 / 1e6),
             poll_interval_us: 10 * SECOND,
@@ -392,6 +440,39 @@ mod tests {
             track.handle_reading(seconds * SECOND, 0, Raw::Float(kilograms));
         }
         assert_eq!(track.consumption(0, Some(20 * SECOND)).value, "0.600000".parse().ok());
+    }
+
+    /// 0.01 kWh stated; from 2^17 kWh on single precision steps by 2^-6 kWh, from 2^20 on by 2^-3 (IEEE 754-2019, table 3.5).
+    #[test]
+    fn a_large_single_precision_counter_resolves_what_its_format_does() {
+        for (kilowatt_hours, step) in [(1_000.0, 1.0), (131_072.0, 1.5625), (1_048_576.0, 12.5)] {
+            let mut track = Track::new(CounterRule {
+                counts_per_float: 100.0,
+                is_single_precision: true,
+                capacity: None,
+                ..rule()
+            });
+            for seconds in [0, 10] {
+                track.handle_boundary(seconds * SECOND);
+                track.handle_reading(seconds * SECOND, 0, Raw::Float(kilowatt_hours));
+            }
+            let u = track.consumption(0, Some(10 * SECOND)).u_independent;
+            let expected = 0.01 * step / 6.0_f64.sqrt();
+            assert!((u - expected).abs() < 1e-9, "{kilowatt_hours}: {u}, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn the_register_is_what_the_display_shows() {
+        let check = |readings: &[(i64, i64)], from: &str, to: &str| {
+            let consumption = track(&[15, 25], readings).consumption(15 * SECOND, Some(25 * SECOND));
+            let register = [consumption.register.0, consumption.register.1];
+            assert_eq!(register, [from.parse().ok(), to.parse().ok()], "{readings:?}");
+        };
+        check(&[(0, 100), (10, 200), (20, 300), (30, 400)], "2.50000", "3.50000");
+        check(&[(0, 9_900), (10, 0), (20, 100), (30, 200)], "0.50000", "1.50000");
+        check(&[(0, 9_800), (10, 9_900), (20, 0), (30, 100)], "99.50000", "100.50000");
+        check(&[(0, 5_000), (10, 0), (20, 100), (30, 200)], "0.50000", "1.50000");
     }
 
     fn rising_readings() -> impl Strategy<Value = Vec<(i64, i64)>> {

@@ -25,6 +25,9 @@ pub struct PrimaryData {
     pub sections: Vec<String>,
     /// Counts up from 1; a higher one replaces those before.
     pub revision: u32,
+    /// Whether all is known that ever will be; otherwise readings after the closing are still awaited, and a revision may follow.
+    #[serde(rename = "final", default)]
+    pub is_final: bool,
     /// When this revision was issued, ISO 8601 UTC.
     pub issued: String,
     /// When the batch ran.
@@ -87,13 +90,14 @@ pub struct Amount {
     pub grade: Option<String>,
     /// What keeps it from the grade.
     pub flags: Vec<String>,
-    /// The counter's unwrapped value at opening and closing.
+    /// The counter at opening and closing.
     pub register: Register,
     /// The instrument's evidence.
     pub instrument: InstrumentReference,
 }
 
-/// The counter at both ends, interpolated where no reading fell on the boundary; exact decimals in the amount's unit.
+/// What the counter's display showed at both ends, interpolated where no reading fell on the boundary; exact decimals in the
+/// amount's unit. At closing it is carried on past a roll-over, so the difference is the amount.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Register {
     /// At opening.

@@ -17,6 +17,9 @@ use crate::reading::{ChannelId, Quality, Reading};
 
 /// How far back the readings before an opening are looked for. An older counter value says nothing about a batch of today.
 const LONGEST_LOOK_BACK_US: i64 = 31 * 86_400 * 1_000_000;
+/// How long a closed batch waits for a meter that says nothing any more; what is known then is final. Without an end, every
+/// start would read the store again from the first such batch on.
+const LONGEST_WAIT_US: i64 = LONGEST_LOOK_BACK_US;
 /// How many poll periods a closed batch waits for the readings after its closing before its document goes out without them.
 const GRACE_PERIODS: i64 = 6;
 /// How many batches the page shows; older ones are in the documents.
@@ -47,6 +50,8 @@ pub struct Ledger {
     documents: BTreeMap<String, PrimaryData>,
     /// Batches whose document is final for all that is known.
     settled: std::collections::BTreeSet<String>,
+    /// Views of settled batches, as last shown.
+    finished: HashMap<String, Arc<BatchView>>,
 }
 
 /// A batch as the page and the API show it.
@@ -82,15 +87,25 @@ impl Ledger {
     pub fn open(site: Arc<Site>, store: Arc<Store>, measured: Vec<Measured>) -> Result<Self, StoreError> {
         let batches = Batches::replay(&store.events::<BatchEvent>()?);
         let mut documents = BTreeMap::new();
-        for (_, document) in store.documents_from::<PrimaryData>(1)? {
+        for document in store.documents_from::<PrimaryData>(1) {
+            let (_, document) = document?;
             documents.insert(document.batch.clone(), document);
         }
-        let is_settled =
-            |document: &&PrimaryData| document.amounts.iter().all(|amount| amount.quality == "good");
-        let settled = documents.values().filter(is_settled).map(|document| document.batch.clone()).collect();
+        let is_final = |document: &&PrimaryData| document.is_final;
+        let settled = documents.values().filter(is_final).map(|document| document.batch.clone()).collect();
         let place = measured.iter().enumerate().map(|(place, measured)| (measured.channel, place)).collect();
-        let mut ledger =
-            Self { site, store, measured, place, tracks: Vec::new(), cursor: 1, batches, documents, settled };
+        let mut ledger = Self {
+            site,
+            store,
+            measured,
+            place,
+            tracks: Vec::new(),
+            cursor: 1,
+            batches,
+            documents,
+            settled,
+            finished: HashMap::new(),
+        };
         ledger.recompute()?;
         Ok(ledger)
     }
@@ -152,23 +167,26 @@ impl Ledger {
 
     /// Starts again from the stored readings before the first batch that is not settled.
     fn recompute(&mut self) -> Result<(), StoreError> {
-        self.tracks = self.measured.iter().map(|measured| Track::new(measured.rule.clone())).collect();
         let unsettled = self.batches.in_order().into_iter().filter(|batch| !self.settled.contains(&batch.id));
         let boundaries: Vec<i64> = unsettled
             .flat_map(|batch| [Some(batch.opened_utc_us), batch.closing.map(|closing| closing.utc_us)])
             .flatten()
             .collect();
+        // The one step that can fail comes first: cursor and counters must not part.
+        self.cursor = self.sequence_before(boundaries.iter().min().copied())?;
+        self.tracks = self.measured.iter().map(|measured| Track::new(measured.rule.clone())).collect();
         for track in &mut self.tracks {
             boundaries.iter().for_each(|boundary| {
                 track.handle_boundary(*boundary);
             });
         }
-        self.cursor = self.sequence_before(boundaries.iter().min().copied().unwrap_or(i64::MAX))?;
         self.follow(self.store.next_sequence())
     }
 
-    /// The start of the newest block with which every measured counter has a good reading at or before a time.
-    fn sequence_before(&self, utc_us: i64) -> Result<u64, StoreError> {
+    /// The start of the newest block with which every measured counter has a good reading before a boundary; without one, before
+    /// those that are yet to come. A reading at the very boundary needs the one before it all the same: how fast the counter ran
+    /// belongs to its uncertainty.
+    fn sequence_before(&self, mut boundary_utc_us: Option<i64>) -> Result<u64, StoreError> {
         let mut missing: std::collections::HashSet<ChannelId> = self.place.keys().copied().collect();
         let mut sequence = self.store.next_sequence();
         for block in self.store.blocks_backwards() {
@@ -178,7 +196,8 @@ impl Ledger {
                 Err(why) => return Err(why),
             };
             let newest_utc_us = block.readings.iter().map(|reading| reading.utc_us).max().unwrap_or(i64::MAX);
-            let before = |reading: &&Reading| reading.utc_us <= utc_us && reading.quality == Quality::Good;
+            let utc_us = *boundary_utc_us.get_or_insert(newest_utc_us.saturating_add(1));
+            let before = |reading: &&Reading| reading.utc_us < utc_us && reading.quality == Quality::Good;
             block.readings.iter().filter(before).for_each(|reading| {
                 missing.remove(&reading.channel);
             });
@@ -204,10 +223,11 @@ impl Ledger {
             .filter_map(|batch| Some((batch.clone(), batch.closing?)))
             .collect();
         for (batch, closing) in closed {
-            let (amounts, settled) = self.amounts(&batch);
-            let grace_over = now_utc_us > closing.utc_us + self.grace_us(&batch);
+            let (amounts, ends_known) = self.amounts(&batch);
+            let settled = ends_known || now_utc_us > closing.utc_us.saturating_add(LONGEST_WAIT_US);
+            let grace_over = now_utc_us > closing.utc_us.saturating_add(self.grace_us(&batch));
             if settled || grace_over {
-                self.issue(&batch, closing, amounts, now_utc_us)?;
+                self.issue(&batch, closing, amounts, settled, now_utc_us)?;
             }
             if settled {
                 self.settled.insert(batch.id.clone());
@@ -222,10 +242,11 @@ impl Ledger {
         batch: &Batch,
         closing: Closing,
         amounts: Vec<Amount>,
+        is_final: bool,
         now_utc_us: i64,
     ) -> Result<(), StoreError> {
         let before = self.documents.get(&batch.id);
-        if before.is_some_and(|before| before.amounts == amounts) {
+        if before.is_some_and(|before| before.amounts == amounts && before.is_final == is_final) {
             return Ok(());
         }
         let document = PrimaryData {
@@ -236,6 +257,7 @@ impl Ledger {
             model: batch.model.clone(),
             sections: batch.sections.clone(),
             revision: before.map_or(1, |before| before.revision + 1),
+            is_final,
             issued: iso8601(now_utc_us),
             period: Period { from: iso8601(batch.opened_utc_us), to: iso8601(closing.utc_us) },
             output: Output { good: closing.good, rejected: closing.rejected },
@@ -297,7 +319,7 @@ impl Ledger {
             .zip(u_independent)
             .map(|(systematic, independent)| 2.0 * systematic.hypot(independent));
         let (quality, reason) = grade_consumption(consumption, batch.closing.is_some());
-        let flags = certificate_flags(&device.instrument, batch);
+        let flags = certificate_flags(&device.instrument, batch, self.site.timezone);
         Some(Amount {
             carrier: measure.carrier.clone(),
             source: measure.source.clone(),
@@ -319,9 +341,25 @@ impl Ledger {
         })
     }
 
-    /// The newest batches, newest first, as they stand.
-    pub fn views(&self) -> Vec<BatchView> {
-        self.batches.in_order().into_iter().rev().take(VIEWED_BATCHES).map(|batch| self.view(batch)).collect()
+    /// The newest batches, newest first, as they stand. A settled batch is looked at once.
+    pub fn views(&mut self) -> Vec<Arc<BatchView>> {
+        let mut kept = HashMap::new();
+        let mut views = Vec::new();
+        for batch in self.batches.in_order().into_iter().rev().take(VIEWED_BATCHES) {
+            let known =
+                self.finished.remove(&batch.id).filter(|view| view.revision == self.revision(&batch.id));
+            let view = known.unwrap_or_else(|| Arc::new(self.view(batch)));
+            if self.settled.contains(&batch.id) {
+                kept.insert(batch.id.clone(), view.clone());
+            }
+            views.push(view);
+        }
+        self.finished = kept;
+        views
+    }
+
+    fn revision(&self, batch: &str) -> u32 {
+        self.documents.get(batch).map_or(0, |document| document.revision)
     }
 
     fn view(&self, batch: &Batch) -> BatchView {
@@ -344,7 +382,7 @@ impl Ledger {
             },
             good: batch.closing.map(|closing| closing.good),
             rejected: batch.closing.map(|closing| closing.rejected),
-            revision: document.map_or(0, |document| document.revision),
+            revision: self.revision(&batch.id),
             amounts,
         }
     }
@@ -374,9 +412,11 @@ fn grade_consumption(consumption: &Consumption, closed: bool) -> (&'static str, 
     }
 }
 
-/// What speaks against the certificate over the whole time of the batch (R-A16).
-fn certificate_flags(instrument: &Instrument, batch: &Batch) -> Vec<String> {
-    let day = |utc_us: i64| chrono::DateTime::from_timestamp_micros(utc_us).map(|time| time.date_naive());
+/// What speaks against the certificate over the whole time of the batch (R-A16). Its days are days of the site.
+fn certificate_flags(instrument: &Instrument, batch: &Batch, timezone: chrono_tz::Tz) -> Vec<String> {
+    let day = |utc_us: i64| {
+        chrono::DateTime::from_timestamp_micros(utc_us).map(|time| time.with_timezone(&timezone).date_naive())
+    };
     let opened = day(batch.opened_utc_us);
     let closed = day(batch.closing.map_or(batch.opened_utc_us, |closing| closing.utc_us));
     let mut flags = Vec::new();

@@ -48,7 +48,7 @@ pub async fn run(
     clock: Clock,
     mut stored: watch::Receiver<u64>,
     mut commands: mpsc::Receiver<Request>,
-    views: watch::Sender<Arc<Vec<BatchView>>>,
+    views: watch::Sender<Arc<Vec<Arc<BatchView>>>>,
 ) {
     loop {
         let more = tokio::select! {

@@ -86,8 +86,8 @@ impl Block {
         bytes.extend([CODEC_DELTA_VARINT, 0, 0, 0]);
         bytes.extend(self.epoch.to_le_bytes());
         bytes.extend(self.first_sequence.to_le_bytes());
-        bytes.extend((self.readings.len() as u32).to_le_bytes());
-        bytes.extend((body.len() as u32).to_le_bytes());
+        bytes.extend(length(&self.readings).to_le_bytes());
+        bytes.extend(length(&body).to_le_bytes());
         let crc = crc32c::crc32c_append(crc32c::crc32c(&bytes), &body);
         bytes.extend(crc.to_le_bytes());
         bytes.extend(body);
@@ -115,6 +115,11 @@ impl Block {
         let first_sequence = u64::from(u32_at(header, 12)) | u64::from(u32_at(header, 16)) << 32;
         Ok(Self { epoch: u32_at(header, 8), first_sequence, readings })
     }
+}
+
+/// A block holds 512 readings of some ten bytes at most: the length always fits.
+fn length<T>(items: &[T]) -> u32 {
+    u32::try_from(items.len()).unwrap_or(u32::MAX)
 }
 
 fn u32_at(bytes: &[u8], offset: usize) -> u32 {
@@ -360,7 +365,7 @@ mod tests {
             channel: ChannelId(index % 40),
             utc_us: 1_800_000_000_000_000 + i64::from(index) * 3_000,
             half_width_us: 12_000,
-            value: Some(if index % 2 == 0 {
+            value: Some(if index.is_multiple_of(2) {
                 Raw::Integer(12_345_678 + i64::from(index))
             } else {
                 Raw::Float(f64::from(index) * 1.1)

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -14,6 +15,9 @@ use thiserror::Error;
 const CACHE_BYTES: u64 = 2 * 1024 * 1024;
 /// Size of a log segment. Smaller than sled's default (512 KiB), since each open segment is held in memory several times.
 const SEGMENT_BYTES: usize = 256 * 1024;
+/// How long an earlier handle of the same process may take to let go of the store, and how often that is looked at.
+const LONGEST_LOCK_WAIT: Duration = Duration::from_secs(5);
+const LOCK_RETRY: Duration = Duration::from_millis(20);
 
 /// The tables of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +59,15 @@ pub enum EngineError {
         /// What the engine said.
         why: String,
     },
+    /// The system does not let the store be opened now: disk full, no right, too many files, still held by an earlier handle.
+    /// Nothing speaks against the store itself.
+    #[error("the store at {} cannot be opened now: {why}; it is left as it is", path.display())]
+    Unavailable {
+        /// Where it lies.
+        path: PathBuf,
+        /// What the system said.
+        why: std::io::Error,
+    },
     /// Reading or writing failed: disk full, read-only file system, hardware.
     #[error("the store failed: {0}")]
     Sled(#[from] sled::Error),
@@ -87,7 +100,12 @@ impl Engine {
             .flush_every_ms(Some(500));
         let refused =
             |why: &dyn std::fmt::Display| EngineError::Open { path: folder.to_owned(), why: why.to_string() };
-        let db = config.open().map_err(|why| refused(&why))?;
+        let db = open_when_free(&config).map_err(|why| match why {
+            sled::Error::Io(why) if is_passing(&why) => {
+                EngineError::Unavailable { path: folder.to_owned(), why }
+            }
+            why => refused(&why),
+        })?;
         let trees: Result<Vec<_>, _> = Table::ALL.iter().map(|table| db.open_tree(table.name())).collect();
         let trees = trees.map_err(|why| refused(&why))?;
         let log = File::open(folder.join("db")).map_err(|why| refused(&why))?;
@@ -147,6 +165,32 @@ impl Engine {
     pub(super) fn disk_bytes(&self) -> u64 {
         self.db.size_on_disk().unwrap_or(0)
     }
+}
+
+/// Of one process, sled's lock outlives its last handle by moments: until its own threads have let go.
+fn open_when_free(config: &sled::Config) -> sled::Result<sled::Db> {
+    let patience = LONGEST_LOCK_WAIT.as_millis() / LOCK_RETRY.as_millis();
+    for _ in 0..patience {
+        match config.open() {
+            Err(sled::Error::Io(why)) if is_locked(&why) => std::thread::sleep(LOCK_RETRY),
+            opened => return opened,
+        }
+    }
+    config.open()
+}
+
+/// sled tells a lock that is taken by its text alone.
+fn is_locked(why: &std::io::Error) -> bool {
+    why.to_string().contains("could not acquire lock")
+}
+
+/// Whether the fault lies with the system and not in the store.
+fn is_passing(why: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let kinds = [OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
+    let (too_many_in_system, too_many_in_process) = (23, 24);
+    let too_many_files = [Some(too_many_in_system), Some(too_many_in_process)].contains(&why.raw_os_error());
+    is_locked(why) || too_many_files || kinds.contains(&why.kind())
 }
 
 /// A key and its value.

@@ -35,6 +35,10 @@ pub const QUEUE_REPLIES: usize = 512;
 /// The engine's files within the buffer's folder.
 const ENGINE_FOLDER: &str = "sled";
 
+/// The longest value that is given to the engine. Above it sled makes a file for each page of the tree, which it never syncs:
+/// what it holds would not survive a power cut.
+const MAX_VALUE_BYTES: usize = 7_000;
+
 const MARK_EPOCH: &[u8] = b"epoch";
 const MARK_NEXT: &[u8] = b"next";
 const MARK_ACKNOWLEDGED: &[u8] = b"acknowledged";
@@ -85,24 +89,26 @@ pub struct Store {
     folder: PathBuf,
     epoch: u32,
     /// Held while appending, so that numbers and order on disk agree.
-    next_sequence: Mutex<u64>,
+    appending: Mutex<()>,
+    /// Moves when what lies below is durable; reading it never waits for the disk.
+    next_sequence: AtomicU64,
     acknowledged: AtomicU64,
     /// Keeps others out for as long as it is open.
     _lock: File,
 }
 
 impl Store {
-    /// Opens the buffer in `folder`, or makes it. A store that cannot be opened is renamed and a new one begun: metering goes on,
-    /// and what was stored stays for salvage. The second value says where it was put.
+    /// Opens the buffer in `folder`, or makes it. A damaged store is renamed and a new one begun: metering goes on, and what was
+    /// stored stays for salvage. The second value says where it was put.
     ///
     /// # Errors
-    /// When neither works: no right to write there, disk full.
+    /// When neither works, or the fault is not the store's and may pass: no right to write there, disk full, too many open files.
     pub fn open(folder: &Path, now_utc_us: i64) -> Result<(Self, Option<PathBuf>), StoreError> {
         let lock = lock_folder(folder)?;
         let engine_folder = folder.join(ENGINE_FOLDER);
         match Self::open_engine(folder, &lock, now_utc_us) {
             Ok(store) => Ok((store, None)),
-            Err(why) if engine_folder.exists() => {
+            Err(why @ StoreError::Engine(EngineError::Open { .. })) if engine_folder.exists() => {
                 let aside = folder.join(format!("damaged-{}", now_utc_us / 1_000_000));
                 std::fs::rename(&engine_folder, &aside).map_err(|_| why)?;
                 Ok((Self::open_engine(folder, &lock, now_utc_us)?, Some(aside)))
@@ -128,7 +134,8 @@ impl Store {
             engine,
             folder: folder.to_owned(),
             epoch,
-            next_sequence: Mutex::new(next),
+            appending: Mutex::new(()),
+            next_sequence: AtomicU64::new(next),
             acknowledged: AtomicU64::new(acknowledged),
             _lock: lock.try_clone().map_err(cannot)?,
         })
@@ -141,7 +148,7 @@ impl Store {
 
     /// The sequence number that the next reading will get; all below are stored. The first ever is 1.
     pub fn next_sequence(&self) -> u64 {
-        *lock(&self.next_sequence)
+        self.next_sequence.load(Ordering::Acquire)
     }
 
     /// Stores readings in this order and returns when they would survive a power cut; the next sequence number follows.
@@ -149,22 +156,20 @@ impl Store {
     /// # Errors
     /// When the engine fails; then none of the numbers is used up, and the same readings can be offered again.
     pub fn append(&self, readings: &[Reading]) -> Result<u64, StoreError> {
-        let mut next = lock(&self.next_sequence);
-        let mut sequence = *next;
+        let _appending = lock(&self.appending);
+        let mut sequence = self.next_sequence();
         let mut blocks = Vec::with_capacity(readings.len().div_ceil(MAX_READINGS));
         for part in readings.chunks(MAX_READINGS) {
-            let block = Block { epoch: self.epoch, first_sequence: sequence, readings: part.to_vec() };
-            sequence = block.next_sequence();
-            blocks.push(pair(block.first_sequence.to_be_bytes(), block.encode()));
+            sequence = encode_blocks(self.epoch, sequence, part, &mut blocks);
         }
         if !blocks.is_empty() {
             self.engine.commit(Table::Blocks, &blocks)?;
         }
-        *next = sequence;
+        self.next_sequence.store(sequence, Ordering::Release);
         Ok(sequence)
     }
 
-    /// Blocks in order, beginning with the one that holds `sequence`.
+    /// Blocks in order, beginning with the one that holds `sequence`. What is not durable yet is not shown.
     pub fn blocks_from(&self, sequence: u64) -> impl Iterator<Item = Result<Block, StoreError>> + use<> {
         let key = sequence.to_be_bytes();
         let first = self.engine.at_or_before(Table::Blocks, &key);
@@ -173,17 +178,19 @@ impl Store {
             _ => key.to_vec(),
         };
         let failed = first.err().map(|why| Err(why.into()));
+        let upto = self.next_sequence();
         failed.into_iter().chain(
             self.engine
                 .from(Table::Blocks, &first_key)
                 .map(decode_block)
-                .skip_while(move |block| block.as_ref().is_ok_and(|block| block.next_sequence() <= sequence)),
+                .skip_while(move |block| block.as_ref().is_ok_and(|block| block.next_sequence() <= sequence))
+                .take_while(move |block| block.as_ref().map_or(true, |block| block.first_sequence < upto)),
         )
     }
 
     /// Blocks in reverse order, beginning with the newest.
     pub fn blocks_backwards(&self) -> impl Iterator<Item = Result<Block, StoreError>> + use<> {
-        self.engine.backwards(Table::Blocks, &u64::MAX.to_be_bytes()).map(decode_block)
+        self.engine.backwards(Table::Blocks, &self.next_sequence().to_be_bytes()).map(decode_block)
     }
 
     /// The sequence number below which the broker has acknowledged everything.
@@ -257,7 +264,7 @@ impl Store {
     /// # Errors
     /// When the engine fails or an event cannot be read.
     pub fn events<T: serde::de::DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
-        Ok(self.jsons(Table::Events, "events", 1)?.into_iter().map(|(_, event)| event).collect())
+        self.jsons(Table::Events, "events", 1).map(|event| Ok(event?.1)).collect()
     }
 
     /// Appends to the primary-data documents; durable on return. Earlier revisions stay.
@@ -271,13 +278,10 @@ impl Store {
     }
 
     /// Documents in order of issue, from a number on, with their numbers. The first ever is 1.
-    ///
-    /// # Errors
-    /// When the engine fails or a document cannot be read.
     pub fn documents_from<T: serde::de::DeserializeOwned>(
         &self,
         number: u64,
-    ) -> Result<Vec<(u64, T)>, StoreError> {
+    ) -> impl Iterator<Item = Result<(u64, T), StoreError>> + use<T> {
         self.jsons(Table::Documents, "documents", number)
     }
 
@@ -308,7 +312,11 @@ impl Store {
     }
 
     fn put_json(&self, table: Table, key: &[u8], value: &impl serde::Serialize) -> Result<(), StoreError> {
-        Ok(self.engine.commit(table, &[pair(key, to_json(value)?)])?)
+        let json = to_json(value)?;
+        let parts = json.chunks(MAX_VALUE_BYTES).zip(0_u16..);
+        let part_key = |part: u16| if part == 0 { key.to_vec() } else { [key, &part.to_be_bytes()].concat() };
+        let pairs: Vec<Pair> = parts.map(|(bytes, part)| (part_key(part), bytes.to_vec())).collect();
+        Ok(self.engine.commit(table, &pairs)?)
     }
 
     fn jsons<T: serde::de::DeserializeOwned>(
@@ -316,12 +324,20 @@ impl Store {
         table: Table,
         name: &'static str,
         from: u64,
-    ) -> Result<Vec<(u64, T)>, StoreError> {
-        let of_pair = |(key, value): Pair| {
+    ) -> impl Iterator<Item = Result<(u64, T), StoreError>> + use<T> {
+        let mut pairs = self.engine.from(table, &from.to_be_bytes()).peekable();
+        let mut next = move || {
+            let Some(first) = pairs.next() else { return Ok(None) };
+            let (key, mut value) = first?;
+            let is_part =
+                |pair: &Result<Pair, _>| pair.as_ref().is_ok_and(|(next, _)| next.starts_with(&key));
+            while let Some(part) = pairs.next_if(is_part) {
+                value.extend(part?.1);
+            }
             let json = serde_json::from_slice(&value).map_err(|why| unreadable(name, why))?;
-            Ok((sequence_of(&key), json))
+            Ok(Some((sequence_of(&key), json)))
         };
-        self.engine.from(table, &from.to_be_bytes()).map(|pair| of_pair(pair?)).collect()
+        std::iter::from_fn(move || next().transpose())
     }
 }
 
@@ -366,8 +382,23 @@ fn next_sequence(engine: &Engine) -> Result<u64, StoreError> {
     Ok(after_last.max(marked))
 }
 
+/// The number that a key begins with; parts of one value carry theirs behind it.
 fn sequence_of(key: &[u8]) -> u64 {
-    <[u8; 8]>::try_from(key).map(u64::from_be_bytes).unwrap_or(0)
+    key.first_chunk().copied().map(u64::from_be_bytes).unwrap_or(0)
+}
+
+/// Readings as blocks that the engine keeps inside its log: mostly one, two where their values pack badly. The sequence number
+/// that follows is the result.
+fn encode_blocks(epoch: u32, first_sequence: u64, readings: &[Reading], blocks: &mut Vec<Pair>) -> u64 {
+    let block = Block { epoch, first_sequence, readings: readings.to_vec() };
+    let bytes = block.encode();
+    if bytes.len() > MAX_VALUE_BYTES && readings.len() > 1 {
+        let (front, back) = readings.split_at(readings.len() / 2);
+        let middle = encode_blocks(epoch, first_sequence, front, blocks);
+        return encode_blocks(epoch, middle, back, blocks);
+    }
+    blocks.push(pair(first_sequence.to_be_bytes(), bytes));
+    block.next_sequence()
 }
 
 fn decode_block(pair: Result<Pair, EngineError>) -> Result<Block, StoreError> {
@@ -508,6 +539,36 @@ mod tests {
         let refused = Store::open(&path, 1_700_000_000_000_000).unwrap_err();
         assert!(matches!(refused, StoreError::InUse { .. }), "{refused}");
         assert_eq!(first.append(&[reading(0)]).unwrap(), 2);
+    }
+
+    /// No value may leave sled's log for a file of its own, which a commit does not sync.
+    #[test]
+    fn what_packs_badly_stays_inside_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store = open(&path);
+        let badly_packing = |place: u32| Reading {
+            channel: ChannelId(place * 337 % 1_000),
+            utc_us: 1_800_000_000_000_000 + i64::from(place) * 9_000,
+            half_width_us: 20_000 + place % 7_000,
+            value: Some(Raw::Float(f64::from(place) * 1.1)),
+            quality: Quality::Good,
+        };
+        let readings: Vec<_> = (0..30_000).map(badly_packing).collect();
+        for part in readings.chunks(MAX_READINGS) {
+            store.append(part).unwrap();
+        }
+        let documents: Vec<String> = (0..40_usize).map(|length| "x".repeat(length * 1_000)).collect();
+        documents.iter().for_each(|document| store.append_document(document).unwrap());
+        drop(store);
+
+        assert_eq!(std::fs::read_dir(path.join("sled/blobs")).unwrap().count(), 0);
+        let store = open(&path);
+        let stored: Vec<_> = store.blocks_from(1).flat_map(|block| block.unwrap().readings).collect();
+        assert!(stored == readings, "in order, each once");
+        let numbered = (1_u64..).zip(documents).collect::<Vec<_>>();
+        assert!(store.documents_from::<String>(1).map(Result::unwrap).eq(numbered.clone()));
+        assert!(store.documents_from::<String>(30).map(Result::unwrap).eq(numbered[29..].to_vec()));
     }
 
     #[tokio::test]

@@ -129,9 +129,21 @@ enum Wire {
 }
 
 impl Wire {
-    /// One exchange; opens what is not there, and lets go of what failed.
+    /// One exchange; opens what is not there, and lets go of what failed. That a connection kept from before is gone may only mean
+    /// that the device closed it as idle, so that a new one is tried at once.
     async fn exchange(&mut self, bus: &Bus, planned: &PlannedExchange, clock: &Clock) -> Attempt {
         let begun = clock.instant();
+        let was_kept = matches!(self, Wire::Tcp(_));
+        let mut attempt = self.try_once(bus, planned, clock).await;
+        if was_kept && matches!(attempt.answer, Answer::Failed(Fault::LinkDown(_))) {
+            *self = Wire::Closed { retry: clock.instant() };
+            attempt = self.try_once(bus, planned, clock).await;
+        }
+        attempt.busy = clock.instant() - begun;
+        attempt
+    }
+
+    async fn try_once(&mut self, bus: &Bus, planned: &PlannedExchange, clock: &Clock) -> Attempt {
         if let Wire::Closed { retry } = self {
             match open(bus, *retry, clock).await {
                 Ok(wire) => *self = wire,
@@ -146,7 +158,7 @@ impl Wire {
                 }
             }
         }
-        let mut attempt = match self {
+        let attempt = match self {
             Wire::Serial(line) => line.exchange(planned, clock).await,
             Wire::Tcp(connection) => connection.exchange(planned, clock).await,
             Wire::Closed { .. } => unreachable!("opened above"),
@@ -157,7 +169,6 @@ impl Wire {
         } else if matches!(self, Wire::Tcp(connection) if connection.is_given_up()) {
             *self = Wire::Closed { retry: clock.instant() };
         }
-        attempt.busy = clock.instant() - begun;
         attempt
     }
 }

@@ -17,6 +17,8 @@ use crate::clock::Clock;
 const ADAPTER_LATENCY: Duration = Duration::from_millis(60);
 /// A line that does not fall quiet within this time is not used: something talks without being asked.
 const LONGEST_WAIT_FOR_SILENCE: Duration = Duration::from_secs(1);
+/// A port whose buffer takes no request for this long is lost: an adapter that hangs would otherwise hold the link for ever.
+const LONGEST_WRITE: Duration = Duration::from_secs(2);
 
 /// An open serial port with what stands on it now.
 pub(super) struct SerialLine {
@@ -62,7 +64,10 @@ impl SerialLine {
         self.apply(planned.line)?;
         self.keep_silence(planned.min_gap, clock).await?;
         let begun = clock.instant();
-        self.port.write_all(exchange.request()).await?;
+        let taken = timeout_at(begun + LONGEST_WRITE, self.port.write_all(exchange.request())).await;
+        taken.map_err(|_| {
+            Fault::LinkDown("the serial port takes no bytes; is its adapter alive?".to_owned())
+        })??;
         let sent = begun + self.duration(exchange.request().len());
         self.last_activity = sent;
         Ok(sent)

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use rumqttc::{
     TlsConfiguration, Transport,
 };
 use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
 use weighbridge_config::site::{Mqtt, Site};
 
 use super::json::Packer;
@@ -125,7 +126,7 @@ impl Publisher {
                 pause = pauses().without_max_times().build();
             }
             let wait = pause.next().unwrap_or(Duration::from_secs(30));
-            let _ = tokio::time::timeout(wait, stop.wait_for(|stop| *stop)).await;
+            let _ = timeout(wait, stop.wait_for(|stop| *stop)).await;
         }
     }
 
@@ -137,10 +138,15 @@ impl Publisher {
     ) -> anyhow::Result<()> {
         let (client, events) = AsyncClient::builder(self.options.clone()).capacity(CLIENT_QUEUE).build();
         let (accepted, acceptance) = oneshot::channel();
-        // Neither future is ever polled again after the other has ended: rumqttc's event loop must not be cancelled and resumed.
+        let mut driven = pin!(drive(events, accepted));
         tokio::select! {
-            lost = drive(events, accepted) => Err(lost),
-            fed = self.feed(client, acceptance, stored, stop) => fed,
+            lost = &mut driven => Err(lost),
+            fed = self.feed(client, acceptance, stored, stop) => {
+                fed?;
+                // DISCONNECT is still to be sent, or the broker would publish the last will behind the farewell.
+                let _ = timeout(FAREWELL, driven).await;
+                Ok(())
+            }
         }
     }
 
@@ -167,7 +173,8 @@ impl Publisher {
                 && farewell
                 && self.store.next_sequence() <= handover.next_reading
             {
-                return handover.say_farewell().await;
+                let said = timeout(FAREWELL, handover.say_farewell()).await;
+                return said.context("the broker did not acknowledge the farewell")?;
             }
             tokio::select! {
                 acknowledged = handover.acknowledged(), if !handover.under_way.is_empty() => acknowledged?,
@@ -247,9 +254,8 @@ impl<'a> Handover<'a> {
         if self.under_way.len() >= MESSAGES_UNDER_WAY {
             return Ok(false);
         }
-        if let Some((number, document)) =
-            self.publisher.store.documents_from::<PrimaryData>(self.next_document)?.into_iter().next()
-        {
+        let waiting = self.publisher.store.documents_from::<PrimaryData>(self.next_document).next();
+        if let Some((number, document)) = waiting.transpose()? {
             let topic = format!("{}/{}", self.publisher.topics.batches, document.batch);
             self.publish(&topic, serde_json::to_vec(&document)?, true, Mark::Documents(number + 1)).await?;
             self.next_document = number + 1;

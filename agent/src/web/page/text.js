@@ -186,8 +186,8 @@ const TEXTS = {
   // footprint
   stageOnly: ['仅生产阶段', 'Production stage only'],
   stageText: [
-    '本页结果只含生产阶段的能源与物料排放，不含原材料获取、分销、使用和生命末期，不是完整的产品碳足迹。',
-    'These results hold the emissions of the production stage alone. Raw materials, distribution, use and end of life are not in them: this is not the complete product carbon footprint.',
+    '本页结果只含生产阶段用能的排放，不含原材料获取、分销、使用和生命末期，不是完整的产品碳足迹。',
+    'These results hold the emissions of the energy that production uses, and nothing else. Raw materials, distribution, use and end of life are not in them: this is not the complete product carbon footprint.',
   ],
   noFootprint: [
     '尚无结果。有已结束并报有合格数的批次后，在此给出每台产品的排放量及不确定度。',
