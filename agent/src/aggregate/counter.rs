@@ -168,6 +168,8 @@ pub struct Consumption {
     pub u_independent: f64,
     /// Share of the time that is backed by readings, 0 to 1.
     pub coverage: f64,
+    /// Whether the reading behind the opening is still awaited: nothing can be said yet, and nothing is wrong.
+    pub awaits_opening: bool,
     /// Whether the closing boundary is known; before, the value is what has been drawn so far.
     pub settled: bool,
     /// Breaks within.
@@ -259,6 +261,7 @@ impl Track {
             register: (self.shown_at(opening), self.shown_at(end)),
             u_independent: 0.0,
             coverage: 0.0,
+            awaits_opening: opening.is_none(),
             settled: closing.is_some() && opening.is_some(),
             breaks: self.breaks.iter().filter(within).copied().collect(),
         };

@@ -406,6 +406,9 @@ fn grade_consumption(consumption: &Consumption, closed: bool) -> (&'static str, 
         );
     }
     match (consumption.value, closed, consumption.settled) {
+        (None, _, _) if consumption.awaits_opening => {
+            ("uncertain", Some("the first reading after the opening is awaited".to_owned()))
+        }
         (None, _, _) => ("bad", Some("no good reading before the opening".to_owned())),
         (Some(_), true, false) => ("uncertain", Some("no good reading after the closing yet".to_owned())),
         (Some(_), _, _) => ("good", None),

@@ -57,7 +57,7 @@ impl Check {
 fn summary(site: &weighbridge_config::Site) -> String {
     let channels: usize = site.devices.iter().map(|device| device.channels.len()).sum();
     format!(
-        "site `{}` is valid: {} links, {} devices, {channels} channels, {} sections, {} models, {} factors\n",
+        "site `{}` is valid. Links: {}, devices: {}, channels: {channels}, sections: {}, models: {}, factors: {}\n",
         site.name,
         site.links.len(),
         site.devices.len(),

@@ -56,17 +56,27 @@ fn describe(status: &Value) -> String {
             cell(&device["last_error"]),
         ]);
     }
-    let (buffer, mqtt) = (&status["buffer"], &status["mqtt"]);
+    let buffer = &status["buffer"];
     format!(
-        "{} / {}, {}, clock {}\n{links}\n{devices}\nbuffer: {} readings stored, {} bytes on disk\nbroker: {}, {} readings acknowledged, {} waiting",
+        "{} / {}, {}, clock {}\n{links}\n{devices}\nbuffer: {} readings stored, {} bytes on disk\nbroker: {}",
         cell(&status["site"]),
         cell(&status["gateway"]),
         cell(&status["time"]),
         cell(&status["clock"]["state"]),
         cell(&buffer["stored"]),
         cell(&buffer["disk_bytes"]),
-        if mqtt["connected"] == true { "connected" } else { "not connected" },
+        broker(&status["mqtt"]),
+    )
+}
+
+fn broker(mqtt: &Value) -> String {
+    if mqtt["configured"] != true {
+        return "none in the site file; readings stay in the buffer".to_owned();
+    }
+    let state = if mqtt["connected"] == true { "connected" } else { "not connected" };
+    format!(
+        "{state}, {} readings acknowledged, {} waiting",
         cell(&mqtt["acknowledged"]),
-        cell(&mqtt["backlog"]),
+        cell(&mqtt["backlog"])
     )
 }

@@ -36,7 +36,7 @@ pub async fn run(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut schedule = Schedule::new(bus.polls(&clock), clock.speed(), clock.now_utc_us());
-    let mut wire = Wire::Closed { retry: clock.instant() };
+    let mut wire = Wire::Closed { retry: clock.instant(), why: String::new() };
     while !*stop.borrow() {
         match schedule.poll_next(clock.now_utc_us()) {
             Next::Wait { until_utc_us } => {
@@ -123,7 +123,7 @@ impl Attempt {
 
 /// The port or connection, if it is there.
 enum Wire {
-    Closed { retry: Instant },
+    Closed { retry: Instant, why: String },
     Serial(SerialLine),
     Tcp(TcpConnection),
 }
@@ -136,7 +136,7 @@ impl Wire {
         let was_kept = matches!(self, Wire::Tcp(_));
         let mut attempt = self.try_once(bus, planned, clock).await;
         if was_kept && matches!(attempt.answer, Answer::Failed(Fault::LinkDown(_))) {
-            *self = Wire::Closed { retry: clock.instant() };
+            *self = Wire::Closed { retry: clock.instant(), why: String::new() };
             attempt = self.try_once(bus, planned, clock).await;
         }
         attempt.busy = clock.instant() - begun;
@@ -144,39 +144,41 @@ impl Wire {
     }
 
     async fn try_once(&mut self, bus: &Bus, planned: &PlannedExchange, clock: &Clock) -> Attempt {
-        if let Wire::Closed { retry } = self {
-            match open(bus, *retry, clock).await {
-                Ok(wire) => *self = wire,
-                Err(why) => {
-                    *self = Wire::Closed { retry: (*retry).max(clock.instant() + REOPEN_PAUSE / 2) };
-                    return Attempt::new(
-                        Err(Fault::LinkDown(why)),
-                        clock.instant(),
-                        Duration::ZERO,
-                        Dropped::default(),
-                    );
+        if let Wire::Closed { retry, why } = self {
+            if *retry <= clock.instant() {
+                match open(bus, clock).await {
+                    Ok(wire) => *self = wire,
+                    Err(refused) => *self = Wire::closed_again(bus, why, refused, clock),
                 }
             }
         }
         let attempt = match self {
             Wire::Serial(line) => line.exchange(planned, clock).await,
             Wire::Tcp(connection) => connection.exchange(planned, clock).await,
-            Wire::Closed { .. } => unreachable!("opened above"),
+            Wire::Closed { why, .. } => {
+                let down = Err(Fault::LinkDown(why.clone()));
+                return Attempt::new(down, clock.instant(), Duration::ZERO, Dropped::default());
+            }
         };
         if let Answer::Failed(Fault::LinkDown(why)) = &attempt.answer {
             tracing::warn!(link = bus.name, why, "link lost");
-            *self = Wire::Closed { retry: clock.instant() + REOPEN_PAUSE };
+            *self = Wire::Closed { retry: clock.instant() + REOPEN_PAUSE, why: why.clone() };
         } else if matches!(self, Wire::Tcp(connection) if connection.is_given_up()) {
-            *self = Wire::Closed { retry: clock.instant() };
+            *self = Wire::Closed { retry: clock.instant(), why: String::new() };
         }
         attempt
     }
+
+    /// What keeps a link closed is told once, not at every attempt.
+    fn closed_again(bus: &Bus, before: &str, why: String, clock: &Clock) -> Self {
+        if why != before {
+            tracing::warn!(link = bus.name, why, "link not open; tried again every second");
+        }
+        Wire::Closed { retry: clock.instant() + REOPEN_PAUSE, why }
+    }
 }
 
-async fn open(bus: &Bus, retry: Instant, clock: &Clock) -> Result<Wire, String> {
-    if retry > clock.instant() {
-        return Err("not there; the next attempt to open it follows".to_owned());
-    }
+async fn open(bus: &Bus, clock: &Clock) -> Result<Wire, String> {
     let wire = match &bus.connection {
         Connection::Serial { port } => SerialLine::open(port, bus.line, clock).map(Wire::Serial),
         Connection::ModbusTcp { host, port } => TcpConnection::open(host, *port).await.map(Wire::Tcp),

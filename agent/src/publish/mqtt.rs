@@ -90,7 +90,9 @@ impl Publisher {
             status: format!("{base}/status"),
         };
         let client_id = format!("weighbridge-{}-{}", site.name, site.gateway);
-        let options = options(client_id, broker, folder, &topics)?;
+        let will = status_json("lost", store.epoch());
+        let mut options = options(client_id, broker, folder)?;
+        options.set_last_will(LastWill::new(&topics.status, will, QoS::AtLeastOnce, true));
         let channels = store.channels()?.into_iter().collect();
         let packer = Packer { site: site.name.clone(), gateway: site.gateway.clone(), channels };
         Ok(Self { broker: broker.clone(), options, store, packer, topics, status: Arc::default() })
@@ -323,14 +325,13 @@ fn status_json(state: &str, epoch: u32) -> Vec<u8> {
         .into_bytes()
 }
 
-fn options(client_id: String, broker: &Mqtt, folder: &Path, topics: &Topics) -> anyhow::Result<MqttOptions> {
+fn options(client_id: String, broker: &Mqtt, folder: &Path) -> anyhow::Result<MqttOptions> {
     let mut options = MqttOptions::new(client_id, (broker.host.as_str(), broker.port));
     options
         .set_clean_session(true)
         .set_keep_alive(KEEP_ALIVE_S)
         .set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES)
-        .set_inflight(u16::try_from(2 * MESSAGES_UNDER_WAY).unwrap_or(u16::MAX))
-        .set_last_will(LastWill::new(&topics.status, status_json("lost", 0), QoS::AtLeastOnce, true));
+        .set_inflight(u16::try_from(2 * MESSAGES_UNDER_WAY).unwrap_or(u16::MAX));
     if let Some(file) = &broker.credentials {
         let text = read(folder, file)?;
         let text = String::from_utf8(text).with_context(|| format!("{file} is not text"))?;

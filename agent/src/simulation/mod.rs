@@ -63,7 +63,7 @@ impl World {
                 bail!("link `{}` is no serial line; only those are simulated", site.links[index].name)
             };
             let port = port.clone();
-            let setup = line_setup(site, index, seed, faults);
+            let setup = line_setup(site, index, &plant, seed, faults);
             let time = clock.clone();
             let now: Now = Arc::new(move || time.now_utc_us());
             let place = at_site_ports.then(|| Path::new(&port));
@@ -83,12 +83,12 @@ impl World {
     }
 }
 
-fn line_setup(site: &Site, link: usize, seed: u64, faults: Faults) -> LineSetup {
+fn line_setup(site: &Site, link: usize, plant: &Plant, seed: u64, faults: Faults) -> LineSetup {
     let line_seed = seed.wrapping_mul(31).wrapping_add(link as u64);
     let on_link = site.devices.iter().enumerate().filter(|(_, device)| device.link == link);
     LineSetup {
         name: site.links[link].name.clone(),
-        devices: on_link.map(|(index, device)| device_setup(site, device, seed, index)).collect(),
+        devices: on_link.map(|(index, device)| device_setup(site, device, plant, seed, index)).collect(),
         faults: match faults {
             Faults::None => LineFaults::default(),
             Faults::ShopFloor => LineFaults::shop_floor(line_seed),
@@ -96,13 +96,13 @@ fn line_setup(site: &Site, link: usize, seed: u64, faults: Faults) -> LineSetup 
     }
 }
 
-fn device_setup(site: &Site, device: &Device, seed: u64, index: usize) -> DeviceSetup {
+fn device_setup(site: &Site, device: &Device, plant: &Plant, seed: u64, index: usize) -> DeviceSetup {
     DeviceSetup {
         profile: device.profile.clone(),
         address: device.address,
         line: device.line,
         turn_round: TURN_ROUND.min(Duration::from_millis(u64::from(device.profile.max_turn_round_ms))),
-        feeds: feeds(site, device),
+        feeds: feeds(site, device, plant),
         true_relative_error: true_error(&device.instrument, seed, index),
         ratio: transformer_ratio(device),
         initial_count: None,
@@ -110,12 +110,13 @@ fn device_setup(site: &Site, device: &Device, seed: u64, index: usize) -> Device
 }
 
 /// What the site says that a device measures, its simulated twin measures in the plant.
-fn feeds(site: &Site, device: &Device) -> Vec<(String, Feed)> {
+fn feeds(site: &Site, device: &Device, plant: &Plant) -> Vec<(String, Feed)> {
     let Some(measure) = &device.measures else { return Vec::new() };
-    let section = site.sections[measure.section].name.clone();
+    let plant_names = PlantNames::of(plant);
+    let section = plant_names.section(&site.sections[measure.section].name, measure.section);
     let is_electricity = measure.carrier == weighbridge_config::ELECTRICITY;
     let feed = |(index, channel): (usize, &weighbridge_config::site::Channel)| {
-        let name = measure.carrier.clone();
+        let name = plant_names.material(&measure.carrier);
         let feed = match (channel.kind, channel.unit, is_electricity) {
             (ChannelKind::Counter, Unit::KilowattHour, true) if index == measure.channel => {
                 Feed::Energy { section: section.clone() }
@@ -135,6 +136,30 @@ fn feeds(site: &Site, device: &Device) -> Vec<(String, Feed)> {
         Some((channel.name.clone(), feed))
     };
     device.channels.iter().enumerate().filter_map(feed).collect()
+}
+
+/// The simulated plant makes electricity meters; a site of another trade borrows its sections and materials.
+struct PlantNames<'a> {
+    plant: &'a Plant,
+}
+
+impl<'a> PlantNames<'a> {
+    fn of(plant: &'a Plant) -> Self {
+        Self { plant }
+    }
+
+    /// The plant's section of this name, or any other by the place of the section in the site.
+    fn section(&self, name: &str, place: usize) -> String {
+        let sections = self.plant.sections();
+        let known = sections.iter().find(|known| **known == name);
+        known.unwrap_or(&sections[place % sections.len()]).to_string()
+    }
+
+    /// The plant's material of this name, or its first.
+    fn material(&self, name: &str) -> String {
+        let materials = self.plant.materials();
+        materials.iter().find(|known| **known == name).unwrap_or(&materials[0]).to_string()
+    }
 }
 
 /// The ratios that the site applies, so that the registers show the side that the profile says.

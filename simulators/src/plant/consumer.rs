@@ -33,20 +33,20 @@ pub(crate) struct Consumer {
 
 /// Electricity of the sections, in the order of the process.
 pub(crate) static SECTIONS: [Consumer; 8] = [
-    section("smt", Area::Front, 14.0, [96.0, 78.0], 0.15, 12.0, 12.0, 12.0),
-    section("dip", Area::Front, 8.0, [54.0, 41.0], 0.12, 15.0, 10.0, 10.0),
-    section("coating", Area::Front, 6.0, [38.0, 29.0], 0.20, 20.0, 8.0, 12.0),
+    section("smt", Area::Front, 7.0, [48.0, 39.0], 0.15, 12.0, 12.0, 12.0),
+    section("dip", Area::Front, 6.0, [42.0, 32.0], 0.12, 15.0, 10.0, 10.0),
+    section("coating", Area::Front, 4.0, [23.0, 17.5], 0.20, 20.0, 8.0, 12.0),
     section("assembly", Area::Back, 2.0, [15.0, 11.0], 0.35, 6.0, 4.0, 4.0),
     section("withstand-test", Area::Back, 0.8, [9.0, 6.5], 0.60, 4.0, 2.0, 2.0),
-    section("ageing", Area::Back, 12.0, [64.0, 48.0], 0.08, 25.0, 14.0, 13.0),
+    section("ageing", Area::Back, 9.0, [50.0, 37.0], 0.08, 25.0, 14.0, 13.0),
     section("calibration", Area::Back, 3.0, [22.0, 14.0], 0.25, 10.0, 5.0, 5.0),
     section("packing", Area::Back, 0.6, [7.0, 5.5], 0.50, 5.0, 3.0, 3.0),
 ];
 
 /// Materials of the front lines.
 pub(crate) static MATERIALS: [Consumer; 2] = [
-    section("solder", Area::Front, 0.0, [58.0, 36.0], 0.30, 9.0, 5.0, 3.0),
-    section("conformal-coating", Area::Front, 0.0, [31.0, 17.0], 0.25, 8.0, 4.0, 2.0),
+    section("solder", Area::Front, 0.0, [40.0, 25.0], 0.30, 9.0, 5.0, 3.0),
+    section("conformal-coating", Area::Front, 0.0, [27.0, 15.0], 0.25, 8.0, 4.0, 2.0),
 ];
 
 #[expect(clippy::too_many_arguments, reason = "one line of the tables above")]

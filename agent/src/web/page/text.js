@@ -30,8 +30,8 @@ const TEXTS = {
   ],
   bannerNever: ['尚未收到任何数据，正在自动重连。', 'Nothing has been received yet. Reconnecting by itself.'],
   bannerClock: [
-    '网关时钟未校准：显示的时间不可靠，读数先按开机时间保存，校准后再换算。',
-    'The gateway clock is not set: times shown here are not reliable. Readings are kept against time since boot and resolved once the clock is known.',
+    '网关时钟未校准：显示的时间不可靠，此期间的读数标为“存疑”，不计入任何批次。',
+    'The gateway clock is not set: times shown here are not reliable. Readings are marked uncertain and count for no batch until it is.',
   ],
   clockSet: ['时钟已校准', 'clock set'],
   clockNotSet: ['时钟未校准', 'clock not set'],
