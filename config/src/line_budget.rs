@@ -23,9 +23,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use weighbridge_protocol::{Item, PlanLimits, Query, plan};
+use weighbridge_protocol::{Item, Query, plan};
 
-use crate::profile::{LineSettings, Profile, ProtocolLimits};
+use crate::profile::{LineSettings, Profile};
 use crate::site::{Connection, Device, DeviceIndex, Link, LinkIndex, Site};
 
 /// What a healthy device needs from the end of a request to the first byte of its reply, in milliseconds: the
@@ -137,7 +137,7 @@ pub(crate) fn rounds(device: &Device, connection: &Connection) -> Vec<Round> {
     }
     let wire = Wire { line: connection.is_serial().then_some(device.line), profile: &device.profile };
     let round = |(interval_ms, items): (u32, Vec<Item>)| {
-        let requests = plan(device.address, &items, plan_limits(&device.profile.protocol));
+        let requests = plan(device.address, &items, device.profile.protocol.plan_limits());
         Round {
             interval_ms,
             alive_ns: requests.iter().map(|planned| wire.answered_ns(&planned.query)).sum(),
@@ -172,15 +172,6 @@ fn device_budget(index: DeviceIndex, device: &Device, connection: &Connection) -
 /// The share of a period that a time takes.
 pub(crate) fn utilisation(time_ns: u64, interval_ms: u32) -> f64 {
     milliseconds(time_ns) / f64::from(interval_ms)
-}
-
-fn plan_limits(protocol: &ProtocolLimits) -> PlanLimits {
-    match *protocol {
-        ProtocolLimits::Dlt645 => PlanLimits { max_registers: 1, read_across_holes: false },
-        ProtocolLimits::Modbus { max_registers, read_across_holes } => {
-            PlanLimits { max_registers, read_across_holes }
-        }
-    }
 }
 
 /// What times an exchange.

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use weighbridge_protocol::{Decimal, Item};
+use weighbridge_protocol::{Decimal, Item, PlanLimits};
 
 use crate::unit::Unit;
 
@@ -70,6 +70,19 @@ pub enum ProtocolLimits {
         /// Whether registers that no channel names may be read along to join two channels in one request.
         read_across_holes: bool,
     },
+}
+
+impl ProtocolLimits {
+    /// What a plan of requests to the device has to respect.
+    pub const fn plan_limits(&self) -> PlanLimits {
+        match *self {
+            // One identifier a request; there are no registers to join.
+            Self::Dlt645 => PlanLimits { max_registers: 1, read_across_holes: false },
+            Self::Modbus { max_registers, read_across_holes } => {
+                PlanLimits { max_registers, read_across_holes }
+            }
+        }
+    }
 }
 
 /// One quantity that the device offers.

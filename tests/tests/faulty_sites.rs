@@ -35,7 +35,11 @@ const FILES: [(&str, &[Finding]); 10] = [
     ),
     (
         "05-addresses.toml",
-        &[("E0302", 20, ""), ("E0301", 26, "12 digits of the name plate"), ("E0301", 33, "")],
+        &[
+            ("E0302", 20, "another address"),
+            ("E0301", 26, "12 digits of the name plate"),
+            ("E0301", 33, "the unit number that is set at the device"),
+        ],
     ),
     (
         "06-overloaded-wire.toml",
@@ -50,7 +54,7 @@ const FILES: [(&str, &[Finding]); 10] = [
             ("E0403", 10, "add instrument = { class = \"B\" }"),
             ("E0404", 25, "0.2S, 0.5S, 1, 2"),
             ("E0405", 32, "add source = \"grid\""),
-            ("E0406", 34, ""),
+            ("E0406", 34, "both dates on the certificate"),
         ],
     ),
     (
@@ -61,7 +65,7 @@ const FILES: [(&str, &[Finding]); 10] = [
         "09-factors.toml",
         &[
             ("E0108", 4, "did you mean `Asia/Shanghai`?"),
-            ("E0408", 26, ""),
+            ("E0408", 26, "convert the published figure"),
             ("E0107", 35, "a percentage such as \"0.5 %\""),
         ],
     ),

@@ -26,6 +26,8 @@ const USUAL_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr:
 const RUN_UP_US: i64 = 40_000_000;
 /// Plant time after the last batch, so that every counter is read behind it.
 const RUN_OUT_US: i64 = 60_000_000;
+/// Plant time between these within which a batch opens and closes for certain.
+const LEAST_PLAN_US: i64 = 560_000_000;
 /// Real time that documents and messages get to arrive after the end.
 const PATIENCE: Duration = Duration::from_secs(20);
 const GLANCE: Duration = Duration::from_millis(50);
@@ -72,6 +74,7 @@ fn speed(text: &str) -> Result<f64, String> {
 impl Demo {
     pub(super) fn run(&self) -> anyhow::Result<u8> {
         log("warn,rumqttd=off,weighbridge=warn");
+        self.check_duration()?;
         let temporary = tempfile::tempdir().context("cannot make a folder for the demo's buffer")?;
         let folder = self.keep.clone().unwrap_or_else(|| temporary.path().to_path_buf());
         let verdict = runtime()?.block_on(self.play(folder))?;
@@ -82,6 +85,21 @@ impl Demo {
         }
         verdict.failures.iter().for_each(|failure| eprintln!("error: {failure}"));
         Ok(if verdict.ok { SUCCESS } else { FAILED })
+    }
+
+    /// A demo that ends before its first batch would prove nothing.
+    fn check_duration(&self) -> anyhow::Result<()> {
+        let least_us = (RUN_UP_US + LEAST_PLAN_US + RUN_OUT_US) as f64 / self.speed;
+        let least = Duration::from_secs_f64((least_us / 1e6).ceil());
+        match self.duration {
+            Some(duration) if duration < least => bail!(
+                "{} are too short for a batch at {} times real time; give `--for {}` or more",
+                humantime::format_duration(duration),
+                self.speed,
+                humantime::format_duration(least),
+            ),
+            _ => Ok(()),
+        }
     }
 
     async fn play(&self, folder: PathBuf) -> anyhow::Result<Verdict> {

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use weighbridge_config::profile::{LineSettings, ProtocolLimits};
+use weighbridge_config::profile::LineSettings;
 use weighbridge_config::site::{Connection, Device, Site};
-use weighbridge_protocol::{Item, Query};
-use weighbridge_protocol::{PlanLimits, plan};
+use weighbridge_protocol::{Item, Query, plan};
 
 use crate::clock::Clock;
 use crate::reading::ChannelId;
@@ -136,7 +135,7 @@ fn plan_device(
     let mut exchanges = Vec::new();
     for (period_ms, channels) in by_period {
         let items: Vec<Item> = channels.iter().map(|&channel| item(channel).clone()).collect();
-        for planned in plan(device.address, &items, limits(device)) {
+        for planned in plan(device.address, &items, device.profile.protocol.plan_limits()) {
             let part =
                 |&index: &usize| Part { channel: channel_id(channels[index]), item: items[index].clone() };
             exchanges.push(PlannedExchange {
@@ -151,13 +150,4 @@ fn plan_device(
         }
     }
     exchanges
-}
-
-fn limits(device: &Device) -> PlanLimits {
-    match device.profile.protocol {
-        ProtocolLimits::Dlt645 => PlanLimits { max_registers: 125, read_across_holes: false },
-        ProtocolLimits::Modbus { max_registers, read_across_holes } => {
-            PlanLimits { max_registers, read_across_holes }
-        }
-    }
 }

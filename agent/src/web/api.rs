@@ -135,9 +135,10 @@ async fn close(State(shared): State<Shared>, headers: HeaderMap, body: String) -
     carry_out(&shared, &headers, &body, command).await
 }
 
-/// The instant that a command states, or now.
+/// The instant that a command states, or now; in whole milliseconds, as documents write it.
 fn instant(at: Option<&str>, board: &Board) -> Result<i64, String> {
-    at.map_or_else(|| Ok(board.clock.now_utc_us()), parse_iso8601)
+    let utc_us = at.map_or_else(|| Ok(board.clock.now_utc_us()), parse_iso8601)?;
+    Ok(utc_us - utc_us.rem_euclid(1_000))
 }
 
 async fn carry_out<T: for<'a> Deserialize<'a>>(

@@ -163,7 +163,8 @@ fn check_carriers(parts: &Parts<'_>) {
             let span = table.get("value").map_or(table.span.clone(), |value| value.span);
             let message =
                 format!("`{}` is measured in {unit}, its factor is per {}", factor.carrier, factor.per);
-            table.report.error(Code::FactorUnit.at(span, message).label(format!("must be per {unit}")));
+            let fault = Code::FactorUnit.at(span, message).label(format!("must be per {unit}"));
+            table.report.error(fault.hint("convert the published figure, and say so in `origin`"));
         }
     }
     if parts.factors.is_whole() {

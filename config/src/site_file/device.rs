@@ -88,7 +88,9 @@ impl Surroundings<'_, '_> {
         if let Some((_, _, earlier)) = addresses.iter().find(same) {
             let label = format!("taken in {}", value.report.line_of(earlier.start));
             let message = format!("two devices on one link have the address {address}");
-            return Err(value.error(Code::DuplicateAddress, message, label));
+            let fault = value.fault(Code::DuplicateAddress, message).label(label);
+            let hint = "give one of the devices another address, or put them on links of their own";
+            return Err(value.report.error(fault.hint(hint)));
         }
         addresses.push((link, address, value.span.clone()));
         Ok(address)
@@ -123,7 +125,8 @@ fn read_unit(value: &Value<'_>) -> Result<DeviceAddress, Reported> {
     };
     written.and_then(UnitId::new).map(DeviceAddress::Modbus).ok_or_else(|| {
         let fault = value.fault(Code::BadAddress, "this is no address of a Modbus device");
-        value.report.error(fault.label("must be an integer from 1 to 247"))
+        let hint = "write the unit number that is set at the device: address = 11";
+        value.report.error(fault.label("must be an integer from 1 to 247").hint(hint))
     })
 }
 

@@ -45,7 +45,10 @@ pub(super) fn read_instrument(
         let (until, from) = (value.date()?, valid_from?);
         let message = "the certificate ends before it begins";
         if from.is_some_and(|from| until < from) {
-            Err(value.error(Code::BadValidity, message, "before `valid_from`"))
+            let fault = value.fault(Code::BadValidity, message).label("before `valid_from`");
+            Err(value
+                .report
+                .error(fault.hint("look at both dates on the certificate; years are easily mixed up")))
         } else {
             Ok(until)
         }

@@ -3,7 +3,7 @@ use weighbridge_config::ProfileLibrary;
 use weighbridge_config::profile::ChannelKind;
 use weighbridge_protocol::modbus::rtu::ReadRequest;
 use weighbridge_protocol::modbus::{ExceptionCode, ReadFunction, RegisterType, UnitId};
-use weighbridge_protocol::{Decoded, Exchange, Item, Outcome, PlanLimits, Query, Raw, Refusal, plan};
+use weighbridge_protocol::{Decoded, Exchange, Item, Outcome, Query, Raw, Refusal, plan};
 
 use super::*;
 use crate::sample::{self, START, count_in, flow_meter, meter, plant, query, worth_of_count};
@@ -100,12 +100,7 @@ fn every_shipped_profile_makes_a_device_that_can_be_read_as_planned() {
     for profile in library.names().filter_map(|name| library.get(name)) {
         let setup = plain(profile.clone());
         let mut device = Device::new(&setup, plant()).unwrap();
-        let limits = match profile.protocol {
-            ProtocolLimits::Dlt645 => PlanLimits { max_registers: 1, read_across_holes: false },
-            ProtocolLimits::Modbus { max_registers, read_across_holes } => {
-                PlanLimits { max_registers, read_across_holes }
-            }
-        };
+        let limits = profile.protocol.plan_limits();
         let items: Vec<Item> = profile.channels.iter().map(|channel| channel.item.clone()).collect();
         for planned in plan(setup.address, &items, limits) {
             let mut exchange = Exchange::new(planned.query.clone());
