@@ -144,12 +144,12 @@ impl Wire {
     }
 
     async fn try_once(&mut self, bus: &Bus, planned: &PlannedExchange, clock: &Clock) -> Attempt {
-        if let Wire::Closed { retry, why } = self {
-            if *retry <= clock.instant() {
-                match open(bus, clock).await {
-                    Ok(wire) => *self = wire,
-                    Err(refused) => *self = Wire::closed_again(bus, why, refused, clock),
-                }
+        if let Wire::Closed { retry, why } = self
+            && *retry <= clock.instant()
+        {
+            match open(bus, clock).await {
+                Ok(wire) => *self = wire,
+                Err(refused) => *self = Wire::closed_again(bus, why, refused, clock),
             }
         }
         let attempt = match self {
