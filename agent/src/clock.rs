@@ -1,7 +1,7 @@
 //! The one place that reads time.
 //!
 //! UTC is tied to the monotonic clock once and never follows a step of the wall clock, so readings are never reordered. A
-//! gateway that boots without a battery starts in 1970 or at its build date: such a clock is [`ClockState::NotSet`], and its
+//! gateway that boots without a battery starts in 1970 or at its build date: such a clock is `ClockState::NotSet`, and its
 //! readings say so until the wall clock has become plausible. Times are microseconds since 1970-01-01T00:00:00Z, `i64`.
 
 use std::sync::Arc;

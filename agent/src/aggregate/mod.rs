@@ -1,6 +1,6 @@
 //! From readings to what each batch drew.
 //!
-//! Readings are pulled from the buffer in order of their sequence and folded into one [`counter::Track`] for each measured
+//! Readings are pulled from the buffer in order of their sequence and folded into one `counter::Track` for each measured
 //! counter. The running figure and a recomputation are the same fold over the same stored readings, so they are equal always.
 
 pub mod batch;

@@ -1,4 +1,4 @@
-//! The storage engine: ordered bytes to bytes in few tables, durable when [`Engine::commit`] returns.
+//! The storage engine: ordered bytes to bytes in few tables, durable when `Engine::commit` returns.
 //!
 //! This file alone knows sled, used in the one way that kept its promises when power was cut: its `flush()` does not fsync, so
 //! every commit syncs sled's log file itself; batches stay small; values stay under the size at which sled writes a

@@ -3,7 +3,7 @@
 //! Every reading gets the identity `(gateway, epoch, sequence)`. The epoch grows with every start of the agent and starts from
 //! the clock, so that it is greater than before even when an older copy of the store is put back; within one store the sequence
 //! grows by one with each reading. Whoever wants readings pulls them from here by sequence, so no queue behind the buffer can
-//! lose any. The one task that writes is [`run`].
+//! lose any. The one task that writes is `run`.
 
 pub mod block;
 mod engine;
