@@ -32,6 +32,9 @@ use crate::web::{self, Server};
 /// How often the wall clock is looked at.
 const WALL_CLOCK_PERIOD: Duration = Duration::from_secs(1);
 
+/// How long the end waits for the broker. What it has not acknowledged by then stays in the buffer for the next start.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(20);
+
 /// What the agent needs to start.
 #[derive(Debug)]
 pub struct Setup {
@@ -153,7 +156,13 @@ impl Daemon {
         self.stop_links.send_replace(true);
         join_all(&mut self.chain).await?;
         self.stop_publisher.send_replace(true);
-        join_all(&mut self.publisher).await?;
+        match tokio::time::timeout(LONGEST_FAREWELL, join_all(&mut self.publisher)).await {
+            Ok(joined) => joined?,
+            Err(_) => {
+                tracing::warn!("the broker did not take everything in time; the rest stays in the buffer");
+                self.publisher.shutdown().await;
+            }
+        }
         self.server.shutdown().await;
         drop(self.wall_clock);
         Ok(())

@@ -43,6 +43,8 @@ pub enum CommandError {
 }
 
 /// Keeps the ledger up to date until the buffer's writer is gone: follows what is stored, takes commands, issues documents.
+///
+/// Each step reads and writes the store, and a command about the past reads much of it, so steps run where they may block.
 pub async fn run(
     mut ledger: Ledger,
     clock: Clock,
@@ -51,25 +53,41 @@ pub async fn run(
     views: watch::Sender<Arc<Vec<Arc<BatchView>>>>,
 ) {
     loop {
-        let more = tokio::select! {
-            changed = stored.changed() => changed.is_ok(),
-            Some(request) = commands.recv() => {
-                let done = match clock.state() {
-                    ClockState::Set => ledger.handle_command(request.command, request.author, clock.now_utc_us()),
-                    ClockState::NotSet => Err(RefusedCommand::ClockNotSet.into()),
-                };
-                // Whoever asked may have gone away; the event stands all the same.
-                let _ = request.answer.send(done);
-                true
-            }
+        let (request, more) = tokio::select! {
+            changed = stored.changed() => (None, changed.is_ok()),
+            Some(request) = commands.recv() => (Some(request), true),
         };
         let upto = *stored.borrow_and_update();
-        if let Err(why) = ledger.follow(upto).and_then(|()| ledger.issue_documents(clock.now_utc_us())) {
-            tracing::error!(%why, "batches are not up to date");
-        }
-        views.send_replace(Arc::new(ledger.views()));
+        let time = clock.clone();
+        let step = tokio::task::spawn_blocking(move || {
+            let seen = step(&mut ledger, request, upto, &time);
+            (ledger, seen)
+        });
+        let (after, seen) = match step.await {
+            Ok(done) => done,
+            Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+            // The runtime is going down.
+            Err(_) => return,
+        };
+        ledger = after;
+        views.send_replace(Arc::new(seen));
         if !more {
             return;
         }
     }
+}
+
+fn step(ledger: &mut Ledger, request: Option<Request>, upto: u64, clock: &Clock) -> Vec<Arc<BatchView>> {
+    if let Some(Request { command, author, answer }) = request {
+        let done = match clock.state() {
+            ClockState::Set => ledger.handle_command(command, author, clock.now_utc_us()),
+            ClockState::NotSet => Err(RefusedCommand::ClockNotSet.into()),
+        };
+        // Whoever asked may have gone away; the event stands all the same.
+        let _ = answer.send(done);
+    }
+    if let Err(why) = ledger.follow(upto).and_then(|()| ledger.issue_documents(clock.now_utc_us())) {
+        tracing::error!(%why, "batches are not up to date");
+    }
+    ledger.views()
 }

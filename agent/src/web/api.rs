@@ -23,6 +23,8 @@ use crate::clock::parse_iso8601;
 
 /// How often a page that is open hears news.
 const NEWS_PERIOD: Duration = Duration::from_secs(1);
+/// In every how many-th of these periods batches are told, if they have changed: they are much to read.
+const BATCH_ROUNDS: u64 = 3;
 /// The longest trend that is read from the store at once.
 const LONGEST_TREND_MINUTES: u32 = 7 * 24 * 60;
 
@@ -70,22 +72,24 @@ async fn trend(State(shared): State<Shared>, Query(query): Query<TrendQuery>) ->
     }
 }
 
-/// Server-sent events: status and live values every second, batches when they have changed.
+/// Server-sent events: status and live values every second, batches every third when they have changed.
 async fn events(State(shared): State<Shared>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let mut batches = shared.board.batches.clone();
     batches.mark_changed();
     // Status counts as the sign of life, so each round begins with it.
-    let news = stream::unfold((shared.board, batches, 0_u8), async |(board, mut batches, turn)| {
-        let event = match turn {
+    let news = stream::unfold((shared.board, batches, 0_u64), async |(board, mut batches, turn)| {
+        let (round, part) = (turn / 3, turn % 3);
+        let batches_are_due = round.is_multiple_of(BATCH_ROUNDS) && batches.has_changed().unwrap_or(false);
+        let event = match part {
             0 => event("status", &board.status()),
             1 => event("live", &board.live()),
-            _ if batches.has_changed().unwrap_or(false) => event("batches", &**batches.borrow_and_update()),
+            _ if batches_are_due => event("batches", &**batches.borrow_and_update()),
             _ => Event::default().comment("no change"),
         };
-        if turn == 2 {
+        if part == 2 {
             tokio::time::sleep(NEWS_PERIOD).await;
         }
-        Some((Ok(event), (board, batches, (turn + 1) % 3)))
+        Some((Ok(event), (board, batches, turn + 1)))
     });
     Sse::new(news).keep_alive(KeepAlive::default())
 }
