@@ -19,6 +19,9 @@ const FIRST_PROBE_PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause between probes: a device is back within this time of its recovery at worst.
 const LONGEST_PROBE_PAUSE: Duration = Duration::from_secs(60);
 
+/// A poll that comes later than this was not crowded out: the gateway has learnt the time meanwhile.
+const CLOCK_WAS_SET_US: i64 = 86_400_000_000;
+
 /// One request that is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Poll {
@@ -140,7 +143,10 @@ impl Schedule {
                 return false;
             }
         }
-        self.skipped += u64::try_from((next - self.due_utc_us[poll]) / period_us - 1).unwrap_or(0);
+        let passed_us = next - self.due_utc_us[poll];
+        if passed_us < CLOCK_WAS_SET_US {
+            self.skipped += u64::try_from(passed_us / period_us - 1).unwrap_or(0);
+        }
         self.due_utc_us[poll] = next;
         self.attempts[poll] = 0;
         true
@@ -293,6 +299,19 @@ mod tests {
             }
         }
         assert!(schedule.is_silent(0));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_late_is_no_overload() {
+        let now_utc_us = 1_800_000_000 * SECOND;
+        let mut schedule = Schedule::new(vec![poll(0, 10, 0)], 1.0, 5 * SECOND);
+        assert_eq!(schedule.poll_next(now_utc_us), Next::Exchange(0));
+        schedule.handle_outcome(0, Outcome::Answered, now_utc_us + SECOND);
+        assert_eq!(schedule.skipped(), 0);
+        assert_eq!(
+            schedule.poll_next(now_utc_us + SECOND),
+            Next::Wait { until_utc_us: now_utc_us + 10 * SECOND }
+        );
     }
 
     proptest! {

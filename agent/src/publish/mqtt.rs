@@ -263,10 +263,13 @@ impl<'a> Handover<'a> {
             self.next_document = number + 1;
             return Ok(true);
         }
-        if self.next_reading >= self.publisher.store.next_sequence() {
+        let stored = self.publisher.store.next_sequence();
+        if self.next_reading >= stored {
             return Ok(false);
         }
         let Some((json, next)) = self.publisher.packer.pack(&self.publisher.store, self.next_reading)? else {
+            // All that was left is damaged; the packer has told of it.
+            self.next_reading = stored;
             return Ok(false);
         };
         self.publish(&self.publisher.topics.readings, json, false, Mark::Readings(next)).await?;
