@@ -232,7 +232,7 @@ impl Board {
                     ClockState::Set => "set",
                     ClockState::NotSet => "not-set",
                 },
-                wall_offset_ms: self.clock.observe_wall() / 1_000,
+                wall_offset_ms: self.clock.wall_offset_us() / 1_000,
             },
             links: self.links(),
             devices: self.devices(),

@@ -101,13 +101,14 @@ impl Clock {
         }
     }
 
-    /// Compares with the wall clock. A clock that was not set is tied anew once the wall clock is plausible; a set clock stays
-    /// as it is, and the offset (wall minus ours, in microseconds) is for the operator to see.
+    /// Wall clock minus this one, in microseconds: 0 but for steps of the wall clock, which are told and not followed.
+    pub fn wall_offset_us(&self) -> i64 {
+        if self.anchor.follows_wall { wall_utc_us() - self.now_utc_us() } else { 0 }
+    }
+
+    /// Ties a clock that was not set anew once the wall clock is plausible; a set clock stays as it is. The offset afterwards.
     pub fn observe_wall(&self) -> i64 {
-        if !self.anchor.follows_wall {
-            return 0;
-        }
-        let offset_us = wall_utc_us() - self.now_utc_us();
+        let offset_us = self.wall_offset_us();
         if self.state() == ClockState::NotSet && wall_utc_us() >= EARLIEST_PLAUSIBLE_UTC_US {
             self.anchor.utc_us.fetch_add(offset_us, Ordering::Relaxed);
             return 0;

@@ -211,6 +211,10 @@ enum HandoverError {
     NoGoodPiece,
     #[error("unit `{0}` is not one that the engine knows")]
     Unit(String),
+    #[error("an amount of device `{0}` has no uncertainty, and none is not zero")]
+    NoUncertainty(String),
+    #[error("the sum of {0} is too large for an exact number; check the meters for a slipped unit")]
+    TooLarge(String),
     #[error(transparent)]
     Statement(#[from] engine::StatementError),
     #[error(transparent)]
@@ -235,13 +239,12 @@ struct EnergyRow<'a> {
 
 impl EnergyRow<'_> {
     fn add(&mut self, amount: &Amount, value: Decimal) -> Result<(), HandoverError> {
-        let systematic = [(amount.device.clone(), amount.u_systematic.unwrap_or(0.0))];
-        self.estimates.push(Estimate::measured(
-            value.to_f64(),
-            amount.u_independent.unwrap_or(0.0),
-            systematic,
-        )?);
-        self.sum = self.sum.checked_add(value).unwrap_or(self.sum);
+        let (Some(systematic), Some(independent)) = (amount.u_systematic, amount.u_independent) else {
+            return Err(HandoverError::NoUncertainty(amount.device.clone()));
+        };
+        let of_instrument = [(amount.device.clone(), systematic)];
+        self.estimates.push(Estimate::measured(value.to_f64(), independent, of_instrument)?);
+        self.sum = self.sum.checked_add(value).ok_or_else(|| HandoverError::TooLarge(self.id.clone()))?;
         Ok(())
     }
 

@@ -74,7 +74,7 @@ pub struct Attempt {
     asked: Instant,
     /// From there to the first byte of the answer; zero where there was none.
     turn_round: Duration,
-    /// How long the line was taken, retries and the wait for late answers included.
+    /// How long the line was taken, the silence before the request included.
     busy: Duration,
     /// Bytes and frames that did not belong.
     dropped: Dropped,

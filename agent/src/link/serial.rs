@@ -26,6 +26,8 @@ pub(super) struct SerialLine {
     settings: LineSettings,
     /// When the last byte seen left the wire.
     last_activity: Instant,
+    /// Bytes that came while nobody was asked, since they were last reported: late and repeated answers, noise.
+    unasked_bytes: u32,
 }
 
 impl SerialLine {
@@ -35,7 +37,7 @@ impl SerialLine {
             .stop_bits(stop_bits(settings.stop_bits))
             .open_native_async()
             .map_err(|why| format!("cannot open {path}: {why}"))?;
-        Ok(Self { port, settings, last_activity: clock.instant() })
+        Ok(Self { port, settings, last_activity: clock.instant(), unasked_bytes: 0 })
     }
 
     /// One request and its reply. What comes afterwards, late or repeated, is dropped before the next request; that no late reply
@@ -51,7 +53,9 @@ impl SerialLine {
             Err(fault) => Err(fault),
         };
         let turn_round = self.turn_round(&outcome, planned, asked);
-        Attempt::new(outcome, asked, turn_round, exchange.dropped())
+        let mut dropped = exchange.dropped();
+        dropped.noise_bytes = dropped.noise_bytes.saturating_add(std::mem::take(&mut self.unasked_bytes));
+        Attempt::new(outcome, asked, turn_round, dropped)
     }
 
     /// Keeps the silence, then sends; returns when the last bit of the request is on the wire.
@@ -136,20 +140,22 @@ impl SerialLine {
         let patience = clock.instant() + gap + LONGEST_WAIT_FOR_SILENCE;
         while clock.instant() < patience {
             sleep_until(self.last_activity + gap).await;
-            if self.discard_input()? == 0 {
+            let discarded = self.discard_input()?;
+            if discarded == 0 {
                 return Ok(());
             }
+            self.unasked_bytes = self.unasked_bytes.saturating_add(discarded);
             self.last_activity = clock.instant();
         }
         Err(Fault::Jabber)
     }
 
-    fn discard_input(&mut self) -> io::Result<usize> {
-        let (mut bytes, mut discarded) = ([0; 256], 0);
+    fn discard_input(&mut self) -> io::Result<u32> {
+        let (mut bytes, mut discarded) = ([0; 256], 0_u32);
         loop {
             match self.port.try_read(&mut bytes) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => discarded += count,
+                Ok(count) => discarded = discarded.saturating_add(u32::try_from(count).unwrap_or(u32::MAX)),
                 Err(empty) if empty.kind() == io::ErrorKind::WouldBlock => return Ok(discarded),
                 Err(lost) => return Err(lost),
             }
